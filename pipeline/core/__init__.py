@@ -1,0 +1,1 @@
+"""Values and pure geometry: no files, no DICOM, nothing else of ours."""
