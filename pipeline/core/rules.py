@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.core.margin import Margin
+
 Colour = tuple[int, int, int]
 
 
@@ -49,6 +51,22 @@ class InvolvedField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """A rule with source key A: the sources are silent, and the report must name it where it was used.
+
+    Attributes:
+        sentence: what is assumed.
+        arms: the arms that use it (`ifi`, `eni`).
+        unless_set: setting keys (`ifi.horizontal`, `ends`, ...); once a user has stated all of them, the
+            assumption is not used any more. Empty: a user cannot replace it.
+    """
+
+    sentence: str
+    arms: tuple[str, ...]
+    unless_set: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Protocol:
     """A checked protocol file.
 
@@ -62,7 +80,7 @@ class Protocol:
         fill_ptv_holes: whether holes of a PTV are filled.
         colours: target kind (`GTV-T`, `GTV-N`, `PGTV`, `CTV`, `PTV`) to RGB, 0 to 255.
         sources: source key to its text.
-        assumptions: every rule with key A, as `key: sentence`.
+        assumptions: every rule with key A, by its name.
     """
 
     name: str
@@ -78,4 +96,67 @@ class Protocol:
     fill_ptv_holes: bool
     colours: Mapping[str, Colour]
     sources: Mapping[str, str]
-    assumptions: Mapping[str, str] = field(default_factory=dict)
+    assumptions: Mapping[str, Assumption] = field(default_factory=dict)
+
+
+class ArmChoice(StrEnum):
+    """What a user may ask for; `auto` lets the protocol's rules decide."""
+
+    AUTO = "auto"
+    IFI = "ifi"
+    ENI = "eni"
+    BOTH = "both"
+
+
+class MarginName(StrEnum):
+    """The CTV margins that a user can set. A single direction beats the group it belongs to."""
+
+    HORIZONTAL = "horizontal"
+    CRANIOCAUDAL = "craniocaudal"
+    LEFT = "left"
+    RIGHT = "right"
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    SUPERIOR = "superior"
+    INFERIOR = "inferior"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a user chose for a run; None or absent leaves it to the protocol.
+
+    Attributes:
+        arm: the arm asked for.
+        margins: CTV margins of the IFI arm in mm.
+        ends: how contour stacks end.
+        fill_ptv_holes: whether holes of a PTV are filled.
+        barriers: structure to on or off.
+        off_protocol: margins outside the protocol's range are taken, and the report says so.
+    """
+
+    arm: ArmChoice = ArmChoice.AUTO
+    margins: Mapping[MarginName, float] = field(default_factory=dict)
+    ends: Ends | None = None
+    fill_ptv_holes: bool | None = None
+    barriers: Mapping[str, bool] = field(default_factory=dict)
+    off_protocol: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IfiPlan:
+    """Every figure that building the volumes of the IFI arm takes: protocol and user's choices joined.
+
+    Attributes:
+        pgtv, ctv: margins around the GTV.
+        ptv: margin around the CTV.
+        ends: how contour stacks end.
+        fill_ptv_holes: whether holes of a PTV are filled.
+        barriers: those to be applied, in the order of the protocol; the ones switched off are not here.
+    """
+
+    pgtv: Margin
+    ctv: Margin
+    ptv: Margin
+    ends: Ends
+    fill_ptv_holes: bool
+    barriers: tuple[Barrier, ...]

@@ -56,6 +56,4 @@ class TargetSet:
         for target in self.targets:
             if target.name == name:
                 return target
-        raise GeometryError(
-            "no such target", expected=", ".join(t.name for t in self.targets), got=name
-        )
+        raise GeometryError("no such target", expected=", ".join(t.name for t in self.targets), got=name)

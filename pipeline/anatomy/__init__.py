@@ -1,0 +1,1 @@
+"""What plain image processing finds on the CT."""

@@ -1,0 +1,48 @@
+"""GTV within PGTV and CTV, CTV within PTV."""
+
+from __future__ import annotations
+
+from pipeline.core.case import Case
+from pipeline.core.report import Finding, Severity
+from pipeline.core.targets import Target, TargetKind, TargetSet
+
+# Outlines that should coincide may differ by this much area on a slice.
+TOLERANCE_MM2 = 0.5
+
+PAIRS = (
+    (TargetKind.GTV, TargetKind.PGTV),
+    (TargetKind.GTV, TargetKind.CTV),
+    (TargetKind.CTV, TargetKind.PTV),
+)
+
+
+def check_containment(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+    """`NOT_CONTAINED` (stop) for each volume that leaves the one around it."""
+    del case
+    found = []
+    for inner_kind, outer_kind in PAIRS:
+        for inner in (t for t in targets.targets if t.kind is inner_kind):
+            for outer in (t for t in targets.targets if t.kind is outer_kind):
+                outside = _slices_outside(inner, outer)
+                if outside:
+                    found.append(
+                        Finding(
+                            code="NOT_CONTAINED",
+                            severity=Severity.STOP,
+                            where=f"{targets.arm}.{inner.name}",
+                            message=(
+                                f"{inner.name} leaves {outer.name} on slices {outside[0]} to {outside[-1]} "
+                                f"({len(outside)} in all); do not use this arm before it is explained"
+                            ),
+                        )
+                    )
+    return tuple(found)
+
+
+def _slices_outside(inner: Target, outer: Target) -> list[int]:
+    outside = []
+    for k, section in inner.contours.sections.items():
+        around = outer.contours.sections.get(k)
+        if around is None or section.difference(around).area > TOLERANCE_MM2:
+            outside.append(k)
+    return outside

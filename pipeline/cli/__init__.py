@@ -1,0 +1,48 @@
+"""The command `rt-targets`: one file per sub-command; printing and exit codes live here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import demo, inspect, protocol, run
+
+app = typer.Typer(
+    name="rt-targets",
+    help="Target volumes for recurrent esophageal cancer after surgery: CT and GTV in, draft RTSTRUCT out.",
+    epilog="Exit codes: 0 good; 1 error; 2 wrong use; 3 ran, with findings that a person must decide on.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich would double the time to show it
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from pipeline import __version__
+
+        typer.echo(f"rt-targets {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+app.command("run")(run.run)
+app.command("inspect")(inspect.inspect)
+app.command("demo")(demo.demo)
+app.add_typer(protocol.app, name="protocol")
+
+
+def main() -> None:
+    """The entry point of the console script; leaves with the exit code."""
+    app()

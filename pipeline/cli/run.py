@@ -1,0 +1,106 @@
+"""`rt-targets run`: one case from a folder to a draft structure set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.common import EXIT_STOP, errors_told, progress
+from pipeline.core.rules import ArmChoice
+
+
+def run(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="A folder with DICOM (anything mixed), or a CT file with --masks."
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or with --overwrite.")],
+    arm: Annotated[
+        ArmChoice, typer.Option("--arm", help="Which arm to build; this version builds ifi.")
+    ] = ArmChoice.AUTO,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", metavar="NAME|FILE", help="See `rt-targets protocol list`.")
+    ] = None,
+    structures: Annotated[
+        Path | None, typer.Option("--structures", metavar="FILE", help="The structure set to use.")
+    ] = None,
+    ct_series: Annotated[
+        str | None, typer.Option("--ct-series", metavar="UID", help="The CT series to use.")
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--masks", metavar="DIR|FILE", help="Masks of a CT file: one file a structure, or a map."
+        ),
+    ] = None,
+    gtv: Annotated[
+        list[str] | None,
+        typer.Option("--gtv", metavar='"ROI NAME=GTV-T|GTV-N"', help="Which ROI is a lesion; repeatable."),
+    ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--margin",
+            metavar="[ifi.]NAME=MM",
+            help="CTV margin inside the protocol's range: horizontal, craniocaudal, left, right, anterior, "
+            "posterior, superior or inferior; repeatable.",
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="ends=flat|tapered, fill_ptv_holes=true|false, barriers.STRUCTURE=on|off; repeatable.",
+        ),
+    ] = None,
+    off_protocol: Annotated[
+        bool, typer.Option("--off-protocol", help="Take margins outside the range; the report says so.")
+    ] = False,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--formats", metavar="LIST", help="rtstruct (always written) and, when named, nifti masks."
+        ),
+    ] = "rtstruct",
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Leave out the montages.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run left.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print report.json to stdout, nothing else.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs, seconds.")] = False,
+) -> None:
+    """Build PGTV, CTV and PTV of one case: a draft for a radiation oncologist to review."""
+    from pipeline.cli.options import formats_from, gtv_choices, settings_from
+    from pipeline.cli.summary import print_outcome
+
+    with errors_told(verbose=verbose):
+        settings = settings_from(
+            arm=arm, margins=margin or (), switches=setting or (), off_protocol=off_protocol
+        )
+        written = formats_from(formats)
+        lesions = gtv_choices(gtv or ())
+        from pipeline.app import InputChoice, RunRequest, run_case
+
+        request = RunRequest(
+            source=InputChoice(
+                path=source, structures=structures, ct_series=ct_series, masks=masks, gtv=lesions
+            ),
+            out=out,
+            settings=settings,
+            protocol=protocol,
+            formats=written,
+            pictures=not no_pictures,
+            overwrite=overwrite,
+        )
+        with progress(quiet=quiet) as on_stage:
+            outcome = run_case(request, on_stage=on_stage)
+        print_outcome(outcome, as_json=as_json, quiet=quiet, verbose=verbose)
+    if outcome.has_stop:
+        raise typer.Exit(EXIT_STOP)

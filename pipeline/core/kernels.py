@@ -1,0 +1,162 @@
+"""Compiled inner loops of the geometry. Arrays are indexed (w, v, u), lengths are in mm.
+
+Squared *gauge* distances: each component of a displacement is divided by the margin in its
+direction before squaring, so a value of 1 means "on the surface of the margin's ellipsoid".
+Unreached voxels hold `UNREACHED`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[Any]
+
+UNREACHED = np.float32(1e30)
+SEGMENTS_PER_BOX = 12
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_even_odd(segments: Floats, rows: int, columns: int) -> Any:
+    """Points of a unit lattice that lie inside rings, by the even-odd rule.
+
+    Args:
+        segments: shape (m, 4), directed edges (x0, y0, x1, y1) in lattice units.
+        rows, columns: lattice size; points are at integer (x, y).
+
+    Returns:
+        Boolean array of shape (rows, columns).
+    """
+    inside = np.zeros((rows, columns), dtype=np.bool_)
+    for index in range(segments.shape[0]):
+        x0, y0, x1, y1 = segments[index]
+        if y0 == y1:
+            continue
+        low, high = min(y0, y1), max(y0, y1)
+        # Half-open in y, so that a vertex on a row is counted once.
+        first = max(0, int(np.ceil(low)))
+        last = min(rows - 1, int(np.ceil(high)) - 1)
+        for row in range(first, last + 1):
+            x = x0 + (row - y0) * (x1 - x0) / (y1 - y0)
+            start = max(0, int(np.ceil(x)))
+            for column in range(start, columns):
+                inside[row, column] = not inside[row, column]
+    return inside
+
+
+@numba.njit(cache=True, nogil=True)
+def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> Any:
+    """Exact distance from lattice points to rings, positive inside, in lattice units.
+
+    Args:
+        segments: shape (m, 4), edges (x0, y0, x1, y1); rings follow one another.
+        rows, columns: lattice size.
+        limit: larger distances may come out as `limit` (a cut that saves time).
+
+    Returns:
+        float32 array of shape (rows, columns).
+    """
+    count = segments.shape[0]
+    boxes = np.empty(((count + SEGMENTS_PER_BOX - 1) // SEGMENTS_PER_BOX, 4))
+    for box in range(boxes.shape[0]):
+        start, stop = box * SEGMENTS_PER_BOX, min(count, (box + 1) * SEGMENTS_PER_BOX)
+        boxes[box, 0] = min(segments[start:stop, 0].min(), segments[start:stop, 2].min())
+        boxes[box, 1] = min(segments[start:stop, 1].min(), segments[start:stop, 3].min())
+        boxes[box, 2] = max(segments[start:stop, 0].max(), segments[start:stop, 2].max())
+        boxes[box, 3] = max(segments[start:stop, 1].max(), segments[start:stop, 3].max())
+    inside = fill_even_odd(segments, rows, columns)
+    out = np.empty((rows, columns), dtype=np.float32)
+    for row in range(rows):
+        near = limit
+        for column in range(columns):
+            # A step of one lattice unit changes the distance by at most one.
+            near = min(limit, near + 1.0)
+            best = near * near
+            for box in range(boxes.shape[0]):
+                dx = max(boxes[box, 0] - column, column - boxes[box, 2], 0.0)
+                dy = max(boxes[box, 1] - row, row - boxes[box, 3], 0.0)
+                if dx * dx + dy * dy >= best:
+                    continue
+                stop = min(count, (box + 1) * SEGMENTS_PER_BOX)
+                for index in range(box * SEGMENTS_PER_BOX, stop):
+                    best = min(best, _to_segment(segments[index], column, row))
+            near = np.sqrt(best)
+            out[row, column] = near if inside[row, column] else -near
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_segment(segment: Floats, x: float, y: float) -> float:
+    ex, ey = segment[2] - segment[0], segment[3] - segment[1]
+    px, py = x - segment[0], y - segment[1]
+    length = ex * ex + ey * ey
+    t = 0.0
+    if length > 0.0:
+        t = min(1.0, max(0.0, (px * ex + py * ey) / length))
+    dx, dy = px - t * ex, py - t * ey
+    return float(dx * dx + dy * dy)
+
+
+@numba.njit(cache=True, nogil=True)
+def along_line(field: Floats, up: float, down: float, out: Floats) -> None:
+    """Squared gauge distance along the middle axis of `field` to its own surface crossings.
+
+    The crossing between two neighbours of unlike sign lies where the field, linear between them,
+    is zero.
+
+    Args:
+        field: shape (a, n, b), positive inside.
+        up, down: margin towards rising and falling index, in lattice units; 0 reaches nothing.
+        out: same shape, float32, overwritten: 0 inside, else the least squared distance.
+    """
+    out[...] = UNREACHED
+    for a in range(field.shape[0]):
+        for b in range(field.shape[2]):
+            _one_way(field[a, :, b], up, out[a, :, b])
+            _one_way(field[a, ::-1, b], down, out[a, ::-1, b])
+
+
+@numba.njit(cache=True, nogil=True)
+def _one_way(line: Floats, margin: float, out: Floats) -> None:
+    """Distances along a line to the crossings behind each point; `out` is only lowered."""
+    crossing = -1.0
+    for n in range(line.shape[0]):
+        if line[n] > 0.0:
+            out[n] = 0.0
+            continue
+        if n > 0 and line[n - 1] > 0.0:
+            crossing = n - 1 + line[n - 1] / (line[n - 1] - line[n])
+        if crossing >= 0.0 and margin > 0.0:
+            step = (n - crossing) / margin
+            out[n] = min(out[n], np.float32(step * step))
+
+
+@numba.njit(cache=True, nogil=True)
+def spread(source: Floats, up: float, down: float, out: Floats) -> None:
+    """Lower out[a, n, :] to the least of source[a, m, :] + ((n - m) / margin)^2.
+
+    Args:
+        source: shape (a, n, b) of squared gauge distances.
+        up, down: margin towards rising and falling index, in lattice units.
+        out: same shape; only lowered.
+    """
+    reach_up = int(np.ceil(up)) + 1 if up > 0.0 else 0
+    reach_down = int(np.ceil(down)) + 1 if down > 0.0 else 0
+    size = source.shape[1]
+    for a in range(source.shape[0]):
+        for m in range(size):
+            if source[a, m].min() >= UNREACHED:
+                continue
+            for n in range(max(0, m - reach_down), min(size, m + reach_up + 1)):
+                step = 0.0
+                if n > m:
+                    step = (n - m) / up
+                elif n < m:
+                    step = (m - n) / down
+                cost = np.float32(step * step)
+                for b in range(source.shape[2]):
+                    reached = source[a, m, b] + cost
+                    out[a, n, b] = min(out[a, n, b], reached)

@@ -1,0 +1,97 @@
+"""Between masks and contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from pipeline.core.contour import Contours
+from pipeline.core.grid import Grid
+from pipeline.core.volume import Mask
+
+Segments = npt.NDArray[np.float64]
+
+
+def contours_to_mask(contours: Contours) -> Mask:
+    """The voxels whose centres lie inside the contours, on the contours' grid."""
+    from pipeline.core.kernels import fill_even_odd
+
+    grid = contours.grid
+    voxels = np.zeros(grid.shape, dtype=bool)
+    for k, section in contours.sections.items():
+        edges = segments_of(section)
+        ends = np.concatenate([edges[:, :2], edges[:, 2:]])
+        index = _to_index(grid, k, ends)
+        count = len(edges)
+        in_index = np.hstack([index[:count], index[count:]])
+        voxels[k] = fill_even_odd(in_index, grid.size[1], grid.size[0])
+    return Mask(grid=grid, voxels=voxels)
+
+
+def mask_to_contours(mask: Mask) -> Contours:
+    """Contours half-way between voxel centres inside and outside the mask.
+
+    Corners of the voxel staircase are cut at 45 degrees, which follows a smooth surface without
+    bias; a mask of one voxel becomes a diamond of half the voxel's area.
+    """
+    from skimage.measure import find_contours
+
+    grid = mask.grid
+    sections: dict[int, MultiPolygon] = {}
+    for k in np.flatnonzero(mask.voxels.any(axis=(1, 2))):
+        padded = np.pad(mask.voxels[k].astype(np.float32), 1)
+        rings = [ring[:, ::-1] - 1.0 for ring in find_contours(padded, 0.5)]
+        sections[int(k)] = polygons_from_rings(_to_frame(grid, int(k), ring) for ring in rings)
+    return Contours(grid=grid, sections=sections)
+
+
+def segments_of(section: MultiPolygon) -> Segments:
+    """Directed edges (u0, v0, u1, v1) of all rings of a section, shape (m, 4)."""
+    parts = []
+    for ring in shapely.get_rings(shapely.get_parts(section)):
+        points = shapely.get_coordinates(ring)
+        parts.append(np.hstack([points[:-1], points[1:]]))
+    return np.concatenate(parts)
+
+
+def polygons_from_rings(rings: Iterable[npt.NDArray[np.float64]]) -> MultiPolygon:
+    """Rings that do not cross, each (n, 2), to polygons with holes by nesting depth."""
+    polygons = [Polygon(ring) for ring in rings if len(ring) > 3]
+    polygons = sorted((p for p in polygons if p.area > 0), key=lambda p: -p.area)
+    outer: list[tuple[Polygon, list[Polygon]]] = []
+    for polygon in polygons:
+        point = polygon.representative_point()
+        depth = sum(other.contains(point) for other in polygons if other.area > polygon.area)
+        if depth % 2 == 0:
+            outer.append((polygon, []))
+            continue
+        # The smallest enclosing outer ring came last, because rings are sorted by area.
+        holes = next(hs for shell, hs in reversed(outer) if shell.contains(point))
+        holes.append(polygon)
+    built = [Polygon(shell.exterior, [h.exterior for h in holes]) for shell, holes in outer]
+    joined = MultiPolygon(built)
+    if shapely.is_valid(joined):
+        return joined
+    repaired = shapely.union_all([shapely.make_valid(p) for p in built])
+    return as_multipolygon(repaired)
+
+
+def as_multipolygon(geometry: shapely.Geometry) -> MultiPolygon:
+    """The polygonal part of any geometry; may be empty."""
+    parts = [p for p in shapely.get_parts(geometry) if isinstance(p, Polygon | MultiPolygon)]
+    flat = [q for p in parts for q in (p.geoms if isinstance(p, MultiPolygon) else [p])]
+    return MultiPolygon([p for p in flat if p.area > 0])
+
+
+def _to_index(grid: Grid, k: int, uv: Segments) -> Segments:
+    w = np.full((len(uv), 1), grid.plane_positions_mm[k])
+    return grid.to_index(grid.frame.to_patient(np.hstack([uv, w])))[:, :2]
+
+
+def _to_frame(grid: Grid, k: int, index: Segments) -> Segments:
+    ijk = np.hstack([index, np.full((len(index), 1), float(k))])
+    return grid.frame.from_patient(grid.to_patient(ijk))[:, :2]

@@ -1,0 +1,168 @@
+"""YAML files of `configs/` and `atlas/`: read with the line of each key, checked against a pydantic model."""
+
+from __future__ import annotations
+
+import hashlib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.core.errors import ConfigError
+
+KeyPath = tuple[str | int, ...]
+Model = TypeVar("Model", bound="Strict")
+
+_LONGEST_FILE_BYTES = 1_000_000  # a protocol has some kilobytes; anything else was picked by mistake
+_TODO = "correct the file"
+_EXPECTED = {  # what pydantic's error types ask for, in words of a YAML file
+    "missing": "this key",
+    "bool_type": "true or false",
+    "string_type": "text (put it in quotes)",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "finite_number": "a finite number",
+}
+
+
+class Strict(BaseModel):
+    """The base of every file's model: no unknown key, no guessing of types, no nan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YamlFile:
+    """A YAML file as plain values.
+
+    Attributes:
+        name: the file's name without its folder.
+        sha256: of its bytes.
+        content: mappings, lists, text, numbers, booleans, None.
+        lines: key path to line, counted from 1.
+    """
+
+    name: str
+    sha256: str
+    content: object
+    lines: Mapping[KeyPath, int]
+
+    def problem(
+        self, what: str, path: KeyPath, *, expected: str, got: object, todo: str = _TODO
+    ) -> ConfigError:
+        """The error for what stands at a key: names file, line and key. To be raised by the caller."""
+        return ConfigError(what, where=self.place(path), expected=expected, got=_short(got), todo=todo)
+
+    def place(self, path: KeyPath) -> str:
+        """File, line and key of a key path; the line of the nearest key above where the key is missing."""
+        known = next((path[:n] for n in range(len(path), -1, -1) if path[:n] in self.lines), ())
+        key = ".".join(str(part) for part in path)
+        return f"{self.name}, line {self.lines.get(known, 1)}" + (f", key {key}" if key else "")
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read one YAML document of plain values.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML, or says a key twice.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_LONGEST_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            "file cannot be read", where=path.name, expected="a YAML file", got=error.strerror or "no file"
+        ) from error
+    if len(raw) > _LONGEST_FILE_BYTES:
+        raise ConfigError(
+            "file is too large", where=path.name, expected="a YAML file of at most 1 MB", got="more"
+        )
+    try:
+        text = raw.decode("utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise _not_yaml(path.name, error) from error
+    lines: dict[KeyPath, int] = {}
+    _note_lines(node, (), lines, path.name)
+    return YamlFile(name=path.name, sha256=hashlib.sha256(raw).hexdigest(), content=content, lines=lines)
+
+
+def validated(model: type[Model], file: YamlFile) -> Model:
+    """The file's content as a model.
+
+    Raises:
+        ConfigError: the first place, by line, that does not keep to the model.
+    """
+    try:
+        return model.model_validate(file.content)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    first = min(problems, key=lambda problem: file.lines.get(problem["loc"], 0))
+    more = f" (the first of {len(problems)} problems)" if len(problems) > 1 else ""
+    path: KeyPath = first["loc"]
+    if first["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_keys_at(model, path[:-1]))) or "no key at all"
+        raise file.problem(f"unknown key{more}", path, expected=f"one of {allowed}", got=str(path[-1]))
+    if first["type"] == "missing":
+        raise file.problem(f"missing key{more}", path, expected=f"the key {path[-1]}", got="nothing")
+    said = first["msg"].removeprefix("Input should be ").replace("'", "")
+    expected = _EXPECTED.get(first["type"], said)
+    raise file.problem(f"value that cannot be used{more}", path, expected=expected, got=first["input"])
+
+
+def _not_yaml(name: str, error: Exception) -> ConfigError:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{name}, line {mark.line + 1}" if mark is not None else name
+    got = getattr(error, "problem", None) or type(error).__name__
+    return ConfigError("file is not YAML", where=where, expected="one YAML document", got=got, todo=_TODO)
+
+
+def _note_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], name: str) -> None:
+    if node is None:
+        return
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _note_lines(item, (*path, index), lines, name)
+    if isinstance(node, yaml.MappingNode):
+        said: set[KeyPath] = set()  # not `lines`: an alias brings the same node, and path, a second time
+        for key, value in node.value:
+            below = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if below in said:
+                raise ConfigError(
+                    "key stands twice",
+                    where=f"{name}, line {line}, key {'.'.join(str(part) for part in below)}",
+                    expected="each key once",
+                    got=f"the first one in line {lines[below]}",
+                    todo=_TODO,
+                )
+            said.add(below)
+            lines[below] = line
+            _note_lines(value, below, lines, name)
+
+
+def _keys_at(model: type[BaseModel], path: KeyPath) -> set[str]:
+    """The keys that a model allows at a key path."""
+    kind: Any = model
+    for part in path:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # list[X] or dict[str, X]
+            kind = (typing.get_args(kind) or (None,))[-1]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {field.alias or name for name, field in kind.model_fields.items()}
+    return set()
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,184 @@
+"""Sections of several lesions to one target on the CT's slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from pipeline.core.contour import Contours
+from pipeline.core.grid import Grid
+from pipeline.core.margin import Margin
+from pipeline.core.raster import as_multipolygon
+from pipeline.core.report import Finding, Severity
+from pipeline.core.targets import Target, TargetKind
+
+# Slice index to section; the index may lie outside the scan.
+Sections = Mapping[int, MultiPolygon]
+
+# Less than this is the noise of two polygonal outlines of one surface.
+NOISE_CC = 0.01
+# Slivers between the outlines of united lesions are no parts or holes of their own.
+SLIVER_MM2 = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draft:
+    """A target before it is assembled: all lesions united, sections also past the scan's ends.
+
+    Attributes:
+        sections: what is left after barriers.
+        uncut: what there was before them; the same object when no barrier took anything.
+    """
+
+    name: str
+    kind: TargetKind
+    recipe: str
+    requested: Margin
+    measured: Margin
+    sections: Sections
+    uncut: Sections
+
+
+def joined(many: Iterable[Sections]) -> dict[int, MultiPolygon]:
+    """Union slice by slice."""
+    gathered: dict[int, list[MultiPolygon]] = {}
+    for sections in many:
+        for k, section in sections.items():
+            gathered.setdefault(k, []).append(section)
+    return {
+        k: parts[0] if len(parts) == 1 else as_multipolygon(shapely.union_all(parts))
+        for k, parts in gathered.items()
+    }
+
+
+def assemble(
+    draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool, arm: str
+) -> tuple[Target, tuple[Finding, ...]]:
+    """Cut a draft at the scan's ends and the image, fill its holes, and say so.
+
+    Args:
+        draft: sections of all lesions.
+        drawn: the GTVs as drawn; never left out of a target.
+        grid: of the CT.
+        fill_holes: fill in-plane holes, but for those that a barrier made.
+        arm: for the findings.
+    """
+    where = f"{arm}.{draft.name}"
+    findings = [*_scan_end_findings(draft, grid, where)]
+    image = image_outline(grid)
+    sections: dict[int, MultiPolygon] = {}
+    filled = outside = 0.0
+    for k in range(grid.size[2]):
+        section = draft.sections.get(k)
+        if section is None:
+            continue
+        if fill_holes:
+            section, area = _without_holes(section, _barred(draft, k))
+            filled += area
+        if k in drawn and not section.covers(drawn[k]):
+            section = as_multipolygon(section.union(drawn[k]))
+        if not image.covers(section):
+            inside = as_multipolygon(section.intersection(image))
+            outside += section.area - inside.area
+            section = inside
+        if not section.is_empty:
+            sections[k] = section
+    per_slice_cc = grid.slice_spacing_mm / 1000.0
+    findings += _area_findings(where, filled * per_slice_cc, outside * per_slice_cc)
+    uncut_cc = sum(s.area for s in draft.uncut.values()) * per_slice_cc
+    target = Target(
+        name=draft.name,
+        kind=draft.kind,
+        contours=Contours(grid=grid, sections=sections),
+        recipe=draft.recipe,
+        requested=draft.requested,
+        measured=draft.measured,
+        uncut_volume_cc=uncut_cc,
+    )
+    return target, tuple(findings)
+
+
+def image_outline(grid: Grid) -> Polygon:
+    """The image's outer pixel edges in frame (u, v) mm."""
+    columns, rows, _ = grid.size
+    corners = np.array([(-0.5, -0.5), (columns - 0.5, -0.5), (columns - 0.5, rows - 0.5), (-0.5, rows - 0.5)])
+    index = np.hstack([corners, np.zeros((4, 1))])
+    return Polygon(grid.frame.from_patient(grid.to_patient(index))[:, :2])
+
+
+def _barred(draft: Draft, k: int) -> shapely.Geometry:
+    """What barriers took from a slice."""
+    if draft.uncut is draft.sections or k not in draft.uncut:
+        return MultiPolygon()
+    return draft.uncut[k].difference(draft.sections[k])
+
+
+def _without_holes(section: MultiPolygon, barred: shapely.Geometry) -> tuple[MultiPolygon, float]:
+    """A section with its holes filled where no barrier made them, and the area filled in mm2."""
+    filled = 0.0
+    shells = []
+    for part in section.geoms:
+        kept = []
+        for ring in part.interiors:
+            hole = Polygon(ring)
+            if hole.intersection(barred).area > SLIVER_MM2:
+                kept.append(ring)
+            else:
+                filled += hole.area
+        shells.append(Polygon(part.exterior, kept))
+    if filled == 0.0:
+        return section, 0.0
+    return as_multipolygon(shapely.union_all(shells)), filled
+
+
+def _scan_end_findings(draft: Draft, grid: Grid, where: str) -> list[Finding]:
+    found = []
+    first_is_lower = grid.axes[2, 2] > 0
+    for past, end in (
+        ([k for k in draft.sections if k < 0], "lower" if first_is_lower else "upper"),
+        ([k for k in draft.sections if k >= grid.size[2]], "upper" if first_is_lower else "lower"),
+    ):
+        if not past:
+            continue
+        lost_cc = sum(draft.sections[k].area for k in past) * grid.slice_spacing_mm / 1000
+        found.append(
+            Finding(
+                code="CUT_BY_SCAN_END",
+                severity=Severity.WARNING,
+                where=where,
+                message=(
+                    f"{draft.name} runs past the {end} end of the scan: {len(past)} slices with "
+                    f"{lost_cc:.2f} cc are cut off; scan further or accept the shorter volume"
+                ),
+            )
+        )
+    return found
+
+
+def _area_findings(where: str, filled_cc: float, outside_cc: float) -> list[Finding]:
+    found = []
+    if filled_cc >= NOISE_CC:
+        found.append(
+            Finding(
+                code="HOLES_FILLED",
+                severity=Severity.INFO,
+                where=where,
+                message=f"holes with {filled_cc:.2f} cc were filled",
+            )
+        )
+    if outside_cc >= NOISE_CC:
+        found.append(
+            Finding(
+                code="CUT_BY_IMAGE_EDGE",
+                severity=Severity.WARNING,
+                where=where,
+                message=(
+                    f"{outside_cc:.2f} cc lie outside the image and are cut off; use a larger field of view"
+                ),
+            )
+        )
+    return found

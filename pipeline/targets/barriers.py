@@ -1,0 +1,85 @@
+"""What a CTV does not enter: the body's outside, and organs [C]."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.core.expansion import contract
+from pipeline.core.lattice import Lattice
+from pipeline.core.margin import Margin
+from pipeline.core.raster import mask_to_contours
+from pipeline.core.rules import Barrier
+from pipeline.core.solid import FAR, Field, Solid, plane_distance
+from pipeline.core.volume import Mask
+
+BODY = "body"
+
+
+def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:
+    """A CTV without what a barrier takes; the GTV is never cut.
+
+    The body keeps what lies inside it; every other structure takes what lies inside it. Both
+    leave the barrier's overlap in mm to the CTV.
+
+    Returns:
+        The same solid when the barrier takes nothing, else one on the same lattice.
+    """
+    # The overlap moves the barrier's surface, so the structure must be known that far around.
+    reach = Margin.uniform(barrier.overlap_mm)
+    wide = ctv.lattice.padded(reach)
+    inside = _structure_field(structure, wide)
+    barred = Solid(lattice=wide, field=-inside if barrier.structure == BODY else inside)
+    if barrier.overlap_mm > 0:
+        barred = contract(barred, reach)
+    kept = -barred.field[ctv.lattice.offset_in(barred.lattice)]
+    around_gtv = gtv.lattice.offset_in(ctv.lattice)
+    kept[around_gtv] = np.maximum(kept[around_gtv], gtv.field)
+    if not ((ctv.field > 0) & (kept <= 0)).any():
+        return ctv
+    return Solid(lattice=ctv.lattice, field=np.minimum(ctv.field, kept))
+
+
+def _structure_field(structure: Mask, lattice: Lattice) -> Field:
+    """A mask's signed in-plane distance at a lattice, linear between slices.
+
+    Beyond the scan's ends the last slice is held: nobody knows what lies there.
+    """
+    last = structure.grid.size[2] - 1
+    first = lattice.plane_of_slice(0)
+    per_slice = lattice.plane_of_slice(1) - first
+    position = np.clip((np.arange(lattice.size[2]) - first) / per_slice, 0, last)
+    below = np.minimum(np.floor(position).astype(int), max(0, last - 1))
+    above = np.minimum(below + 1, last)
+    low, high = int(below.min()), int(above.max())
+    nearby = _cropped(structure, lattice, low, high)
+    sections = mask_to_contours(nearby).sections
+    distances = [
+        plane_distance(sections[k], lattice)
+        if k in sections
+        else np.full((lattice.size[1], lattice.size[0]), FAR, dtype=np.float32)
+        for k in range(low, high + 1)
+    ]
+    field = np.empty(lattice.shape, dtype=np.float32)
+    for plane, (k, following) in enumerate(zip(below, above, strict=True)):
+        t = np.float32(position[plane] - k)
+        field[plane] = (1 - t) * distances[k - low] + t * distances[following - low]
+    return field
+
+
+def _cropped(structure: Mask, lattice: Lattice, low: int, high: int) -> Mask:
+    """The mask near a lattice only: pixels further than a few from it are cleared.
+
+    The cut makes new edges outside the lattice; signs on the lattice stay right.
+    """
+    grid = structure.grid
+    u0, v0, w0 = lattice.origin_mm
+    far_u = u0 + (lattice.size[0] - 1) * lattice.pitch_mm
+    far_v = v0 + (lattice.size[1] - 1) * lattice.pitch_mm
+    corners = [(u, v, w0) for u in (u0, far_u) for v in (v0, far_v)]
+    index = grid.to_index(grid.frame.to_patient(np.array(corners)))[:, :2]
+    i0, j0 = np.maximum(np.floor(index.min(axis=0)).astype(int) - 4, 0)
+    i1, j1 = np.maximum(np.ceil(index.max(axis=0)).astype(int) + 5, 0)
+    voxels = np.zeros(grid.shape, dtype=bool)
+    box = (slice(low, high + 1), slice(j0, j1), slice(i0, i1))
+    voxels[box] = structure.voxels[box]
+    return Mask(grid=grid, voxels=voxels)

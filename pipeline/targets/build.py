@@ -1,0 +1,181 @@
+"""PGTV, CTV and PTV of the involved-field arm, PROTOCOL section 1 [P]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.core.case import Case, Lesion
+from pipeline.core.expansion import expand
+from pipeline.core.margin import Margin
+from pipeline.core.report import Finding, Severity
+from pipeline.core.rules import IfiPlan
+from pipeline.core.solid import Solid, solid_from_contours
+from pipeline.core.targets import Target, TargetKind, TargetSet
+from pipeline.core.volume import Mask
+from pipeline.targets.assemble import NOISE_CC, Draft, assemble, joined
+from pipeline.targets.barriers import cut_at
+
+ARM = "ifi"
+
+
+def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> TargetSet:
+    """The volumes of involved-field irradiation, over all lesions.
+
+    Each lesion becomes a solid and is grown on its own lattice, fine enough for its size; the
+    CTV's field, not its contours, is grown to the PTV. Sections of all lesions are then united
+    slice by slice.
+
+    Args:
+        case: at least one lesion.
+        plan: margins, barriers, ends.
+        organs: masks by barrier name, on the CT's grid; a barrier of the plan without one is
+            reported and not applied.
+
+    Returns:
+        GTVs as drawn, then PGTV, CTV, PTV.
+    """
+    cutters = [b for b in plan.barriers if b.structure in organs]
+    grown = [_grow(lesion, plan, organs) for lesion in case.lesions]
+    drawn = joined([dict(lesion.contours.sections) for lesion in case.lesions])
+    findings = [
+        Finding(
+            code="BARRIER_NOT_APPLIED",
+            severity=Severity.WARNING,
+            where=f"{ARM}.CTV",
+            message=f"barrier {b.structure} was not applied: the structure is not known; check the CTV there",
+        )
+        for b in plan.barriers
+        if b.structure not in organs
+    ]
+    findings += _cut_findings(grown)
+    gtvs = [
+        Target(
+            name=lesion.name,
+            kind=TargetKind.GTV,
+            contours=lesion.contours,
+            recipe=f"as drawn, ROI {lesion.source_roi}",
+        )
+        for lesion in case.lesions
+    ]
+    made = [
+        _target("PGTV", TargetKind.PGTV, plan.pgtv, [g.pgtv for g in grown], f"GTV + {plan.pgtv}"),
+        _target(
+            "CTV",
+            TargetKind.CTV,
+            plan.ctv,
+            [g.ctv for g in grown],
+            f"GTV + {plan.ctv}" + "".join(f", not in {_outside(b.structure)}" for b in cutters),
+        ),
+        _target("PTV", TargetKind.PTV, plan.ptv, [g.ptv for g in grown], f"CTV + {plan.ptv}"),
+    ]
+    targets = []
+    for target in made:
+        fill = target.kind is not TargetKind.PTV or plan.fill_ptv_holes
+        built, told = assemble(target, drawn, case.volume.grid, fill_holes=fill, arm=ARM)
+        targets.append(built)
+        findings += told
+    return TargetSet(arm=ARM, targets=(*gtvs, *targets), findings=tuple(findings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Grown:
+    """One volume of one lesion: its solid, and the solid before barriers, and what it grew from."""
+
+    solid: Solid
+    uncut: Solid
+    base: Solid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _GrownLesion:
+    pgtv: _Grown
+    ctv: _Grown
+    ptv: _Grown
+    taken_cc: Mapping[str, float] = field(default_factory=dict)
+
+
+def _grow(lesion: Lesion, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
+    gtv = solid_from_contours(lesion.contours, ends=plan.ends)
+    pgtv, uncut = expand(gtv, plan.pgtv), expand(gtv, plan.ctv)
+    ctv = uncut
+    taken: dict[str, float] = {}
+    for barrier in plan.barriers:
+        if barrier.structure not in organs:
+            continue
+        before = ctv
+        ctv = cut_at(before, gtv, barrier, organs[barrier.structure])
+        if ctv is not before:
+            taken[barrier.structure] = before.volume_cc - ctv.volume_cc
+    ptv = expand(ctv, plan.ptv)
+    return _GrownLesion(
+        pgtv=_Grown(solid=pgtv, uncut=pgtv, base=gtv),
+        ctv=_Grown(solid=ctv, uncut=uncut, base=gtv),
+        ptv=_Grown(solid=ptv, uncut=ptv, base=ctv),
+        taken_cc=taken,
+    )
+
+
+def _target(name: str, kind: TargetKind, margin: Margin, grown: Sequence[_Grown], recipe: str) -> Draft:
+    cut = any(g.solid is not g.uncut for g in grown)
+    sections = joined([g.solid.slice_sections() for g in grown])
+    uncut = joined([g.uncut.slice_sections() for g in grown]) if cut else sections
+    return Draft(
+        name=name,
+        kind=kind,
+        recipe=recipe,
+        requested=margin,
+        measured=_least([_reached(g.base, g.uncut) for g in grown]),
+        sections=sections,
+        uncut=uncut,
+    )
+
+
+def _reached(base: Solid, grown: Solid) -> Margin:
+    """Surface to surface distance of two solids' extents in the six directions."""
+    inner, outer = base.bounds_mm(), grown.bounds_mm()
+    right, left, anterior, posterior, inferior, superior = (
+        abs(b - a) for a, b in zip(inner, outer, strict=True)
+    )
+    return Margin(
+        left=left,
+        right=right,
+        anterior=anterior,
+        posterior=posterior,
+        superior=superior,
+        inferior=inferior,
+    )
+
+
+def _least(margins: Sequence[Margin]) -> Margin:
+    least = [min(values) for values in zip(*(m.as_tuple() for m in margins), strict=True)]
+    left, right, anterior, posterior, superior, inferior = least
+    return Margin(
+        left=left,
+        right=right,
+        anterior=anterior,
+        posterior=posterior,
+        superior=superior,
+        inferior=inferior,
+    )
+
+
+def _cut_findings(grown: Sequence[_GrownLesion]) -> list[Finding]:
+    totals: dict[str, float] = {}
+    for lesion in grown:
+        for structure, volume in lesion.taken_cc.items():
+            totals[structure] = totals.get(structure, 0.0) + volume
+    return [
+        Finding(
+            code="CTV_CUT_BY_BARRIER",
+            severity=Severity.INFO,
+            where=f"{ARM}.CTV",
+            message=f"barrier {structure} took {volume:.2f} cc (sum over lesions) from the CTV",
+        )
+        for structure, volume in totals.items()
+        if volume >= NOISE_CC
+    ]
+
+
+def _outside(structure: str) -> str:
+    return "air outside the body" if structure == "body" else structure
