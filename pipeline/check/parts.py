@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import TargetKind, TargetSet
@@ -21,7 +23,7 @@ def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
         if target.kind is TargetKind.GTV:
             continue
         slices = target.contours.slices
-        gaps = [(a, b) for a, b in zip(slices, slices[1:], strict=False) if b - a > 1]
+        gaps = [(a, b) for a, b in pairwise(slices) if b - a > 1]
         if len(gaps) >= lesions:
             told = ", ".join(f"{a + 1} to {b - 1}" for a, b in gaps)
             found.append(

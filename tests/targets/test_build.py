@@ -1,0 +1,160 @@
+"""The involved-field volumes against hand-computed areas, barriers and the scan's ends."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from shapely.geometry import MultiPolygon, box
+
+from pipeline.core.margin import Margin
+from pipeline.core.rules import Barrier
+from pipeline.core.volume import Mask
+from pipeline.targets import build_ifi
+from tests.cases import BODY_BARRIER, POSITIONS, case_of, disc, grid_of, plan_of
+
+
+def test_volumes_of_a_cylinder_by_hand() -> None:
+    grid = grid_of()
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    middle = grid.plane_positions_mm[14:15][0]
+    assert middle == pytest.approx(112.0 - 1.5)
+    for name, radius in (("PGTV", 15), ("CTV", 17), ("PTV", 22)):
+        area = targets[name].contours.sections[14].area
+        assert area == pytest.approx(math.pi * radius**2, rel=0.005)
+    # 6 slices of 3 mm are 18 mm with flat ends; 5 mm more holds one slice plane (1.5, not 4.5 + 1.5 mm).
+    assert targets["PGTV"].contours.slices == tuple(range(10, 20))
+    # 12.5 mm beyond the end: planes at 1.5, 4.5, 7.5, 10.5.
+    assert targets["CTV"].contours.slices == tuple(range(8, 22))
+    # 17.5 mm: 13.5 and 16.5 too.
+    assert targets["PTV"].contours.slices == tuple(range(6, 24))
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_unequal_margins_go_to_the_patients_sides(position: str) -> None:
+    margin = Margin(left=8, right=2, anterior=6, posterior=1, superior=15, inferior=4)
+    grid = grid_of(position)
+    centre_k = int(np.argmin(np.abs(grid.plane_positions_mm - 112.0)))
+    case = case_of(grid, [{centre_k: MultiPolygon([box(10, -50, 20, -42)])}])
+    targets = build_ifi(case, plan=plan_of(ctv=margin), organs={})
+    ctv = targets["CTV"]
+    u0, v0, u1, v1 = ctv.contours.sections[centre_k].bounds
+    assert (u0, u1) == pytest.approx((10 - 2, 20 + 8), abs=0.1)
+    assert (v0, v1) == pytest.approx((-50 - 6, -42 + 1), abs=0.1)
+    heights = grid.plane_positions_mm[list(ctv.contours.slices)] - grid.plane_positions_mm[centre_k]
+    # Slices within 1.5 + 15 mm above and 1.5 + 4 mm below.
+    assert sorted(np.round(heights, 6)) == [-3.0, 0.0, 3.0, 6.0, 9.0, 12.0, 15.0]
+    assert ctv.measured is not None
+    assert ctv.measured.as_tuple() == pytest.approx(margin.as_tuple(), abs=0.1)
+
+
+def test_body_barrier_keeps_the_ctv_out_of_air_but_not_the_ptv() -> None:
+    grid = grid_of()
+    voxels = np.zeros(grid.shape, dtype=bool)
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    voxels[:, :, columns < 33.0] = True
+    edge = columns[columns < 33.0].max() + grid.spacing_mm[0] / 2
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    targets = build_ifi(
+        case, plan=plan_of(barriers=(BODY_BARRIER,)), organs={"body": Mask(grid=grid, voxels=voxels)}
+    )
+    assert targets["CTV"].contours.sections[14].bounds[2] == pytest.approx(edge, abs=0.05)
+    assert targets["PTV"].contours.sections[14].bounds[2] == pytest.approx(edge + 5, abs=0.1)
+    assert targets["PGTV"].contours.sections[14].bounds[2] == pytest.approx(35, abs=0.05)
+    assert [f.code for f in targets.findings] == ["CTV_CUT_BY_BARRIER"]
+    ctv = targets["CTV"]
+    assert ctv.uncut_volume_cc is not None
+    assert ctv.uncut_volume_cc > ctv.contours.volume_cc + 1.0
+    assert ctv.measured is not None
+    assert ctv.measured.left == pytest.approx(7.0, abs=0.1)
+
+
+def test_an_organ_barrier_takes_its_part_but_never_the_gtv() -> None:
+    grid = grid_of()
+    voxels = np.zeros(grid.shape, dtype=bool)
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    voxels[:, :, columns > 25.0] = True
+    edge = columns[columns > 25.0].min() - grid.spacing_mm[0] / 2
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    for overlap in (0.0, 2.0):
+        lung = Barrier(structure="lung", overlap_mm=overlap, on=True, source="C")
+        targets = build_ifi(
+            case, plan=plan_of(barriers=(lung,)), organs={"lung": Mask(grid=grid, voxels=voxels)}
+        )
+        section = targets["CTV"].contours.sections[14]
+        drawn = case.lesions[0].contours.sections[14]
+        assert drawn.difference(section).area < 0.01
+        assert section.bounds[2] == pytest.approx(30.0, abs=0.1)
+        # Beyond the GTV's own height the barrier's edge, moved by the overlap, is the limit.
+        above_gtv = targets["CTV"].contours.sections[20]
+        assert above_gtv.bounds[2] == pytest.approx(edge + overlap, abs=0.15)
+
+
+def test_a_barrier_without_its_structure_is_told() -> None:
+    case = case_of(grid_of(), [{14: disc(20, -35, 10)}])
+    targets = build_ifi(case, plan=plan_of(barriers=(BODY_BARRIER,)), organs={})
+    assert [f.code for f in targets.findings] == ["BARRIER_NOT_APPLIED"]
+    assert "body" in targets.findings[0].message
+
+
+@pytest.mark.parametrize("position, end", [("HFS", "upper"), ("FFS", "lower")])
+def test_what_the_scans_end_cuts_is_told(position: str, end: str) -> None:
+    grid = grid_of(position)
+    last = grid.size[2] - 1
+    case = case_of(grid, [{last - 1: disc(20, -35, 10), last: disc(20, -35, 10)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    cut = [f for f in targets.findings if f.code == "CUT_BY_SCAN_END"]
+    assert [f.where for f in cut] == ["ifi.PGTV", "ifi.CTV", "ifi.PTV"]
+    assert f"{end} end" in cut[0].message
+    pgtv = targets["PGTV"]
+    assert pgtv.contours.slices[-1] == last
+    assert pgtv.uncut_volume_cc is not None
+    # Both ends are alike: what is cut above equals what stands below the lesion.
+    kept_below = sum(s.area for k, s in pgtv.contours.sections.items() if k < last - 1)
+    lost = pgtv.uncut_volume_cc - pgtv.contours.volume_cc
+    assert lost == pytest.approx(kept_below * 3.0 / 1000, rel=1e-3)
+
+
+def test_lesions_near_the_image_edge_are_cut_and_told() -> None:
+    grid = grid_of(centre=(20.0, -35.0, 112.0))
+    edge = 20.0 + 40 * 1.2
+    case = case_of(grid, [{14: disc(edge - 12, -35, 10)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert targets["PTV"].contours.sections[14].bounds[2] == pytest.approx(edge, abs=1e-6)
+    assert "CUT_BY_IMAGE_EDGE" in {f.code for f in targets.findings}
+
+
+def test_several_lesions_become_one_roi_and_holes_between_are_filled() -> None:
+    grid = grid_of()
+    ring = disc(20, -35, 20).difference(disc(20, -35, 14))
+    halves = [
+        MultiPolygon([ring.intersection(box(-20, -80, 20, 0))]),
+        MultiPolygon([ring.intersection(box(20, -80, 60, 0))]),
+    ]
+    case = case_of(grid, [{14: halves[0]}, {14: halves[1]}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    for name in ("PGTV", "CTV", "PTV"):
+        section = targets[name].contours.sections[14]
+        assert len(section.geoms) == 1
+        assert not section.geoms[0].interiors
+    filled = [f for f in targets.findings if f.code == "HOLES_FILLED"]
+    # 14 mm inner radius leaves 9 mm and 7 mm holes in PGTV and CTV and 2 mm in the PTV.
+    assert [f.where for f in filled] == ["ifi.PGTV", "ifi.CTV", "ifi.PTV"]
+    kept = build_ifi(case, plan=plan_of(fill_ptv_holes=False), organs={})
+    assert len(kept["PTV"].contours.sections[14].geoms[0].interiors) == 1
+
+
+def test_a_hole_that_a_barrier_makes_stays() -> None:
+    grid = grid_of()
+    voxels = np.zeros(grid.shape, dtype=bool)
+    voxels[:, 30:34, 38:42] = True
+    case = case_of(
+        grid, [{k: disc(20, -50, 10) for k in range(14, 16)}, {k: disc(20, -20, 10) for k in range(14, 16)}]
+    )
+    airway = Barrier(structure="airway", overlap_mm=0.0, on=True, source="C")
+    plan = plan_of(ctv=Margin.uniform(12.0), barriers=(airway,))
+    targets = build_ifi(case, plan=plan, organs={"airway": Mask(grid=grid, voxels=voxels)})
+    (part,) = targets["CTV"].contours.sections[14].geoms
+    assert len(part.interiors) == 1

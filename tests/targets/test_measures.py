@@ -1,0 +1,38 @@
+"""Diameters against figures known by construction."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from shapely.affinity import rotate
+from shapely.geometry import MultiPolygon, box
+
+from pipeline.core.errors import GeometryError
+from pipeline.targets import lesion_measures
+from tests.cases import POSITIONS, case_of, disc, grid_of
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("angle", [0, 33])
+def test_a_box(position: str, angle: float) -> None:
+    bar = rotate(box(0, -40, 30, -30), angle)
+    case = case_of(grid_of(position), [{k: MultiPolygon([bar]) for k in range(10, 15)}])
+    measures = lesion_measures(case.lesions[0])
+    diagonal = math.hypot(30, 10)
+    assert measures.axial_diameter_mm == pytest.approx(diagonal)
+    # Extent of a rectangle across its own diagonal.
+    assert measures.short_axis_mm == pytest.approx(2 * 30 * 10 / diagonal)
+    assert measures.diameter_3d_mm == pytest.approx(math.hypot(diagonal, 12))
+
+
+def test_islands_are_measured_one_by_one() -> None:
+    two = MultiPolygon([*disc(0, -35, 5).geoms, *disc(40, -35, 6).geoms])
+    measures = lesion_measures(case_of(grid_of(), [{10: two}]).lesions[0])
+    assert measures.axial_diameter_mm == pytest.approx(12, rel=1e-3)
+    assert measures.diameter_3d_mm == pytest.approx(51, rel=1e-3)
+
+
+def test_nothing_to_measure() -> None:
+    with pytest.raises(GeometryError, match="lesion without contours"):
+        lesion_measures(case_of(grid_of(), [{}]).lesions[0])
