@@ -1,16 +1,27 @@
-"""The way of data as one sentence: case, anatomy, strategy, targets. No files are known here."""
+"""The way of data as one sentence: case, anatomy, strategy, targets, checks. No files are known here."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pipeline.anatomy.tissue import find_body
-from pipeline.core.case import Case
+from pipeline.check import check_targets
+from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
-from pipeline.core.report import Decision, Finding, Reason
+from pipeline.core.report import (
+    CaseSummary,
+    Decision,
+    Finding,
+    LesionReport,
+    Provenance,
+    Reason,
+    Report,
+    TargetReport,
+)
 from pipeline.core.rules import ArmChoice, IfiPlan, Protocol, Settings
-from pipeline.core.targets import TargetSet
+from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask
 from pipeline.strategy import PlannedIfi, plan_ifi
 from pipeline.targets import LesionMeasures, build_ifi, lesion_measures
@@ -26,14 +37,14 @@ class RunResult:
         decision: the arm carried out, and why.
         arms: the volumes of each arm.
         measures: one for each lesion of the case, in its order.
-        assumptions: `name: sentence` of each rule with source A that was used.
+        assumptions: name to sentence of each rule with source A that was used.
         findings: every doubt, from reading the case to its volumes.
     """
 
     decision: Decision
     arms: tuple[TargetSet, ...]
     measures: tuple[LesionMeasures, ...]
-    assumptions: tuple[str, ...]
+    assumptions: Mapping[str, str]
     findings: tuple[Finding, ...]
 
 
@@ -76,12 +87,61 @@ def make_targets(
     on_stage("targets")
     targets = build_ifi(case, plan=planned.plan, organs=organs)
     measures = tuple(lesion_measures(lesion) for lesion in case.lesions)
+    on_stage("checks")
+    checked = check_targets(case, targets)
     return RunResult(
         decision=_stated_arm(),
         arms=(targets,),
         measures=measures,
         assumptions=planned.assumptions,
-        findings=(*case.findings, *planned.findings, *targets.findings),
+        findings=(*case.findings, *planned.findings, *targets.findings, *checked),
+    )
+
+
+def report_of(case: Case, result: RunResult, provenance: Provenance) -> Report:
+    """What the run says about itself."""
+    return Report(
+        case=CaseSummary(
+            source=case.source.kind,
+            patient_position=case.source.patient_position,
+            size=case.volume.grid.size,
+            spacing_mm=case.volume.grid.spacing_mm,
+            structures=len(case.structures),
+        ),
+        decision=result.decision,
+        targets={arm.arm: tuple(_target_report(target) for target in arm.targets) for arm in result.arms},
+        lesions=tuple(
+            _lesion_report(lesion, measures)
+            for lesion, measures in zip(case.lesions, result.measures, strict=True)
+        ),
+        findings=result.findings,
+        provenance=provenance,
+        assumptions=result.assumptions,
+    )
+
+
+def _target_report(target: Target) -> TargetReport:
+    return TargetReport(
+        name=target.name,
+        kind=target.kind.value,
+        volume_cc=target.contours.volume_cc,
+        slices=len(target.contours.slices),
+        uncut_volume_cc=target.uncut_volume_cc,
+        requested=target.requested,
+        measured=target.measured,
+        recipe=target.recipe,
+    )
+
+
+def _lesion_report(lesion: Lesion, measures: LesionMeasures) -> LesionReport:
+    return LesionReport(
+        roi=lesion.name,
+        source_roi=lesion.source_roi,
+        kind=lesion.kind.value,
+        axial_diameter_mm=measures.axial_diameter_mm,
+        short_axis_mm=measures.short_axis_mm,
+        diameter_3d_mm=measures.diameter_3d_mm,
+        volume_cc=lesion.contours.volume_cc,
     )
 
 
@@ -89,8 +149,16 @@ def _organs(case: Case, plan: IfiPlan) -> Mapping[str, Mask]:
     """The barrier structures that can be had from the CT alone."""
     if not any(barrier.structure == "body" for barrier in plan.barriers):
         return {}
-    body = find_body(case.volume)
+    body = find_body(case.volume, slices=_slices_within_reach(case, plan))
     return {"body": body} if body.voxels.any() else {}
+
+
+def _slices_within_reach(case: Case, plan: IfiPlan) -> range:
+    """The slices that a CTV can meet, and two more on either side."""
+    grid = case.volume.grid
+    drawn = [k for lesion in case.lesions for k in lesion.contours.slices]
+    reach = math.ceil(max(plan.ctv.superior, plan.ctv.inferior) / grid.slice_spacing_mm) + 2
+    return range(max(0, min(drawn) - reach), min(grid.size[2], max(drawn) + reach + 1))
 
 
 def _stated_arm() -> Decision:

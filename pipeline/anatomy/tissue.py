@@ -9,63 +9,75 @@ from pipeline.core.volume import Mask, Volume
 
 # Between air and fat (-100 HU), with room for noise and partial volume at the skin.
 BODY_ABOVE_HU = -300
-# The body is separated from the couch on pixels of about this size; a couch shell is thinner.
+# What belongs to the body is settled on pixels of about this size, its outline on the CT's own.
 COARSE_PIXEL_MM = 2.0
+# A couch shell is thinner than twice this many coarse pixels.
 SHELL_PIXELS = 2
 
 Bools = npt.NDArray[np.bool_]
 
 
-def find_body(volume: Volume) -> Mask:
+def find_body(volume: Volume, *, slices: range | None = None) -> Mask:
     """The patient without couch and air around; air inside (lungs, airway, gut) belongs to it.
 
     Largest connected part of what is denser than air after thin shells are opened away, with
     everything that outside air does not reach within its axial slice. An empty mask comes back
     when nothing is denser than air.
 
+    Args:
+        volume: the CT.
+        slices: look at these only, which saves time; the mask is empty elsewhere. All by default.
+
     Returns:
         Mask on the volume's grid.
     """
+    grid = volume.grid
+    wanted = slice(slices.start, slices.stop) if slices is not None else slice(None)
+    step_j, step_i = (max(1, round(COARSE_PIXEL_MM / grid.spacing_mm[axis])) for axis in (1, 0))
+    coarse = _coarse_body(volume.hu[wanted, ::step_j, ::step_i] > BODY_ABOVE_HU)
+    voxels = np.zeros(grid.shape, dtype=bool)
+    if coarse is None:
+        return Mask(grid=grid, voxels=voxels)
+    # Well inside and well outside are settled; in between the CT's own pixels tell where the skin is.
+    inside, outside = _eroded(coarse, 1), _eroded(~coarse, 1)
+    found = voxels[wanted]
+    _, rows, columns = grid.shape
+    for k, hu in enumerate(volume.hu[wanted]):
+        skin = ~_refined(outside[k], step_j, step_i)[:rows, :columns] & (hu > BODY_ABOVE_HU)
+        np.logical_or(skin, _refined(inside[k], step_j, step_i)[:rows, :columns], out=found[k])
+    return Mask(grid=grid, voxels=voxels)
+
+
+def _coarse_body(dense: Bools) -> Bools | None:
+    """The body with its air, from what is denser than air; None when there is none."""
     from scipy import ndimage
 
-    grid = volume.grid
-    step_j, step_i = (max(1, round(COARSE_PIXEL_MM / grid.spacing_mm[axis])) for axis in (1, 0))
-    dense = volume.hu > BODY_ABOVE_HU
-    coarse = dense[:, ::step_j, ::step_i]
-    labels, count = ndimage.label(_eroded(coarse, SHELL_PIXELS))
+    labels, count = ndimage.label(_eroded(dense, SHELL_PIXELS))
     if count == 0:
-        return Mask(grid=grid, voxels=np.zeros(grid.shape, dtype=bool))
+        return None
     core = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    near = ~_eroded(~core, SHELL_PIXELS + 1)
-    shape = grid.shape[1:]
-    voxels = np.empty(grid.shape, dtype=bool)
-    for k in range(grid.shape[0]):
-        fine = near[k].repeat(step_j, axis=0).repeat(step_i, axis=1)[: shape[0], : shape[1]]
-        voxels[k] = _without_reached_air(dense[k] & fine)
-    return Mask(grid=grid, voxels=voxels)
+    body = dense & ~_eroded(~core, SHELL_PIXELS)
+    # The pad joins all air that meets the image's border; slices are looked at one by one.
+    air = np.pad(~body, ((0, 0), (1, 1), (1, 1)), constant_values=True)
+    in_plane = np.zeros((3, 3, 3), dtype=bool)
+    in_plane[1] = ndimage.generate_binary_structure(2, 1)
+    reached, _ = ndimage.label(air, structure=in_plane)
+    filled: Bools = (reached != reached[:, :1, :1])[:, 1:-1, 1:-1]
+    return filled
 
 
 def _eroded(mask: Bools, reach: int) -> Bools:
     """In-plane erosion by a square of half-width `reach`; outside the image counts as inside."""
-    for axis in (1, 2):
-        padding = [(0, 0)] * 3
-        padding[axis] = (reach, reach)
-        wide = np.pad(mask, padding, constant_values=True)
-        length = mask.shape[axis]
-        kept = np.ones(mask.shape, dtype=bool)
-        for shift in range(2 * reach + 1):
-            kept &= wide.take(range(shift, shift + length), axis=axis)
-        mask = kept
-    return mask
+    kept = mask.copy()
+    for _ in range(reach):
+        for axis in (1, 2):
+            # Views along the axis, so that both directions read what stood before this step.
+            before = kept.copy()
+            lines, old = np.moveaxis(kept, axis, 0), np.moveaxis(before, axis, 0)
+            lines[1:] &= old[:-1]
+            lines[:-1] &= old[1:]
+    return kept
 
 
-def _without_reached_air(tissue: Bools) -> Bools:
-    """A slice's tissue with every hole filled that air from outside the body cannot reach."""
-    from skimage.measure import label
-
-    background = np.pad(~tissue, 1, constant_values=True)
-    # Air cut off by the image border (arms, shoulders out of view) is outside air too: the pad
-    # joins it to the rest.
-    outside = label(background, connectivity=1) == 1
-    filled: Bools = ~outside[1:-1, 1:-1]
-    return filled
+def _refined(coarse: Bools, step_j: int, step_i: int) -> Bools:
+    return coarse.repeat(step_j, axis=0).repeat(step_i, axis=1)

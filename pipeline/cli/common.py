@@ -88,18 +88,26 @@ def _is_figure(cell: str) -> bool:
     return cell.replace(".", "", 1).isdigit() or cell in {"", "-"}
 
 
-def _tell(error: TargetsError) -> None:
-    from rich.console import Console
-    from rich.text import Text
+def error_block(error: TargetsError) -> str:
+    """The parts of an error, one a line."""
+    return "\n".join([error.what, *(f"  {name + ':':<12}{text}" for name, text in _parts(error))])
 
-    named = (
+
+def _parts(error: TargetsError) -> list[tuple[str, str]]:
+    named = [
         ("where", error.where),
         ("expected", error.expected),
         ("got", error.got),
         ("what to do", error.todo),
-    )
+    ]
+    return [(name, text) for name, text in named if text]
+
+
+def _tell(error: TargetsError) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
     block = Text.assemble(("error: ", "bold red"), (error.what, "bold"))
-    for name, text in named:
-        if text:
-            block.append(f"\n  {name + ':':<12}", style="dim").append(text)
+    for name, text in _parts(error):
+        block.append(f"\n  {name + ':':<12}", style="dim").append(text)
     Console(stderr=True, highlight=False, soft_wrap=True).print(block)

@@ -7,12 +7,17 @@ centres, so neither half a voxel nor part of a slice is lost.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from pipeline.core.kernels import UNREACHED, along_line, spread
+from pipeline.core.kernels import UNREACHED, along_line, along_rows, spread, spread_rows
 from pipeline.core.lattice import Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Field, Solid
+
+# The most that a flat end may be grown too far: below what a plane position in a file is good for.
+MAX_OVERSHOOT_MM = 0.005
 
 
 def expand(solid: Solid, margin: Margin) -> Solid:
@@ -25,7 +30,10 @@ def expand(solid: Solid, margin: Margin) -> Solid:
     with np.errstate(over="ignore"):
         grown = scale * (1 - np.sqrt(_squared_gauge(field, outer, margin)))
     np.maximum(grown, FAR, out=grown)
-    # The old field keeps the surface exact where a margin is 0.
+    # Inside, the gauge is 0 all over and says nothing of where the old surface is. The old field
+    # does: it keeps a surface that a margin below one pitch, or of 0, moves within its lattice step.
+    least = np.float32(min(margin.as_tuple()))
+    np.copyto(grown, field + least, where=field > 0)
     return Solid(lattice=outer, field=np.maximum(field, grown, out=grown))
 
 
@@ -49,7 +57,16 @@ def union(one: Solid, other: Solid) -> Solid:
         GeometryError: the lattices have different grids or pitches.
     """
     outer = one.lattice.joined(other.lattice)
-    return Solid(lattice=outer, field=np.maximum(_embed(one, outer), _embed(other, outer)))
+    fields = _embed(one, outer), _embed(other, outer)
+    joined = np.maximum(*fields)
+    for field in fields:
+        # Past a flat end of one the field of the other would pull that end past its plane.
+        inside, void = field > 0, field <= FAR / 2
+        past = np.zeros_like(void)
+        past[1:] = void[1:] & inside[:-1]
+        past[:-1] |= void[:-1] & inside[1:]
+        joined[past & (joined < -outer.pitch_mm)] = FAR
+    return Solid(lattice=outer, field=joined)
 
 
 def intersection(one: Solid, other: Solid) -> Solid:
@@ -76,31 +93,46 @@ def _squared_gauge(field: Field, lattice: Lattice, margin: Margin) -> Field:
     along_u = (margin.left / pitch, margin.right / pitch)
     along_v = (margin.posterior / pitch, margin.anterior / pitch)
     along_w = (margin.superior / step, margin.inferior / step)
+    found, other = np.empty_like(field), np.empty_like(field)
+    total, in_plane = np.full_like(field, UNREACHED), np.full_like(field, UNREACHED)
+    # In-plane distances start on planes that meet the solid only.
+    met = np.flatnonzero((field > 0).any(axis=(1, 2)))
+    solid = slice(int(met[0]), int(met[-1]) + 1)
 
-    from_u = np.empty_like(field.swapaxes(1, 2), order="C")
-    along_line(np.ascontiguousarray(field.swapaxes(1, 2)), *along_u, from_u)
-    in_plane = np.full_like(field, UNREACHED)
-    spread(np.ascontiguousarray(from_u.swapaxes(1, 2)), *along_v, in_plane)
-
-    from_v = np.empty_like(field)
-    along_line(field, *along_v, from_v)
-    np.minimum(in_plane, _spread_u(from_v, along_u), out=in_plane)
-
-    total = np.full_like(field, UNREACHED)
+    along_rows(_rows(field[solid]), *along_u, _rows(found[solid]))
+    spread(found[solid], *along_v, in_plane[solid])
+    along_line(field[solid], *along_v, found[solid])
+    spread_rows(_rows(found[solid]), *along_u, _rows(in_plane[solid]))
+    _tell_depth(in_plane[solid], field[solid], pitch, margin)
     spread(_columns(in_plane), *along_w, _columns(total))
 
-    from_w = from_v
-    along_line(_columns(field), *along_w, _columns(from_w))
-    in_plane[...] = UNREACHED
-    spread(from_w, *along_v, in_plane)
-    return np.minimum(total, _spread_u(in_plane, along_u), out=total)
+    along_line(_columns(field), *along_w, _columns(found))
+    other[...] = UNREACHED
+    spread(found, *along_v, other)
+    spread_rows(_rows(other), *along_u, _rows(total))
+    return np.maximum(total, 0, out=total)
 
 
-def _spread_u(source: Field, along_u: tuple[float, float]) -> Field:
-    turned = np.ascontiguousarray(source.swapaxes(1, 2))
-    out = np.full_like(turned, UNREACHED)
-    spread(turned, *along_u, out)
-    return np.ascontiguousarray(out.swapaxes(1, 2))
+def _tell_depth(in_plane: Field, field: Field, pitch: float, margin: Margin) -> None:
+    """Lower the squared gauge inside the solid by that of the depth, for at most one pitch.
+
+    Every point straight above a flat end is equally far from it, so that a slice that just meets
+    the tip would be cut back to the last lattice line inside. The depth tells where between two
+    lines the rim lies. It moves nothing else: a way that starts deeper inside is longer by more
+    than the depth, except straight away from a flat end, where its cap keeps the excess to 0.005 mm.
+    """
+    widest = max(margin.as_tuple()[:4])
+    tallest = max(margin.superior, margin.inferior)
+    if widest == 0.0 or tallest == 0.0:
+        return
+    cap = min(pitch, widest * math.sqrt(2.0 * MAX_OVERSHOOT_MM / tallest))
+    for plane, values in enumerate(field):
+        in_plane[plane] -= np.square(np.clip(values, 0.0, cap) / np.float32(widest))
+
+
+def _rows(field: Field) -> Field:
+    """A view of shape (w * v, u): lines along u."""
+    return field.reshape(-1, field.shape[2])
 
 
 def _columns(field: Field) -> Field:

@@ -112,11 +112,42 @@ def along_line(field: Floats, up: float, down: float, out: Floats) -> None:
         up, down: margin towards rising and falling index, in lattice units; 0 reaches nothing.
         out: same shape, float32, overwritten: 0 inside, else the least squared distance.
     """
-    out[...] = UNREACHED
+    size = field.shape[1]
     for a in range(field.shape[0]):
-        for b in range(field.shape[2]):
-            _one_way(field[a, :, b], up, out[a, :, b])
-            _one_way(field[a, ::-1, b], down, out[a, ::-1, b])
+        out[a] = UNREACHED
+        # Whole rows at a time, in the order in which they lie in memory.
+        crossing = np.full(field.shape[2], -1.0, dtype=np.float32)
+        for n in range(size):
+            _step(field[a], n, n - 1, up, crossing, out[a, n])
+        crossing[:] = -1.0
+        for n in range(size - 1, -1, -1):
+            _step(field[a], n, n + 1, down, crossing, out[a, n])
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(lines: Floats, n: int, before: int, margin: float, crossing: Floats, out: Floats) -> None:
+    """Move on to row n from the row before it: find new crossings, lower `out` to the distance."""
+    first = before < 0 or before >= lines.shape[0]
+    for b in range(lines.shape[1]):
+        here = lines[n, b]
+        if here > 0.0:
+            out[b] = 0.0
+            continue
+        if not first and lines[before, b] > 0.0:
+            there = lines[before, b]
+            crossing[b] = before + (n - before) * there / (there - here)
+        if crossing[b] >= 0.0 and margin > 0.0:
+            step = (n - crossing[b]) / margin
+            out[b] = min(out[b], np.float32(step * step))
+
+
+@numba.njit(cache=True, nogil=True)
+def along_rows(field: Floats, up: float, down: float, out: Floats) -> None:
+    """As `along_line`, along the last axis of arrays of shape (a, n)."""
+    for a in range(field.shape[0]):
+        out[a] = UNREACHED
+        _one_way(field[a], up, out[a])
+        _one_way(field[a, ::-1], down, out[a, ::-1])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -151,12 +182,35 @@ def spread(source: Floats, up: float, down: float, out: Floats) -> None:
             if source[a, m].min() >= UNREACHED:
                 continue
             for n in range(max(0, m - reach_down), min(size, m + reach_up + 1)):
-                step = 0.0
-                if n > m:
-                    step = (n - m) / up
-                elif n < m:
-                    step = (m - n) / down
-                cost = np.float32(step * step)
+                cost = _squared_step(n - m, up, down)
                 for b in range(source.shape[2]):
-                    reached = source[a, m, b] + cost
-                    out[a, n, b] = min(out[a, n, b], reached)
+                    out[a, n, b] = min(out[a, n, b], source[a, m, b] + cost)
+
+
+@numba.njit(cache=True, nogil=True)
+def spread_rows(source: Floats, up: float, down: float, out: Floats) -> None:
+    """As `spread`, along the last axis of arrays of shape (a, n)."""
+    reach_up = int(np.ceil(up)) + 1 if up > 0.0 else 0
+    reach_down = int(np.ceil(down)) + 1 if down > 0.0 else 0
+    size = source.shape[1]
+    for a in range(source.shape[0]):
+        if source[a].min() >= UNREACHED:
+            continue
+        for shift in range(-min(reach_down, size - 1), min(reach_up, size - 1) + 1):
+            cost = _squared_step(shift, up, down)
+            # Slices, so that no index can wrap around: only then the loop is vectorized.
+            reached = out[a, max(0, shift) : size + min(0, shift)]
+            start = source[a, max(0, -shift) : size - max(0, shift)]
+            for n in range(reached.shape[0]):
+                reached[n] = min(reached[n], start[n] + cost)
+
+
+@numba.njit(cache=True, nogil=True)
+def _squared_step(shift: int, up: float, down: float) -> Any:
+    """Squared gauge length of a number of lattice steps; its sign tells the direction."""
+    step = 0.0
+    if shift > 0:
+        step = shift / up
+    elif shift < 0:
+        step = -shift / down
+    return np.float32(step * step)

@@ -265,7 +265,7 @@ def _relation(large: shapely.Geometry, small: shapely.Geometry) -> _Relation:
     if sticks_out <= max(COINCIDENT_MM * small.length, (1 - NESTED_SHARE) * small.area):
         apart = (large.area - common + sticks_out) / large.length
         return _Relation.COINCIDENT if apart <= COINCIDENT_MM else _Relation.NESTED
-    if common <= COINCIDENT_MM * min(small.length, np.sqrt(small.area)):
+    if common <= COINCIDENT_MM * np.sqrt(small.area):
         return _Relation.APART  # neighbours that touch
     return _Relation.OVERLAP
 
@@ -280,7 +280,8 @@ def _without_specks(geometry: shapely.Geometry, notes: Counter[LoopNote]) -> Mul
         if whole.area < SPECK_MM2:
             notes[LoopNote.SPECK] += 1
             continue
-        notes.update({LoopNote.SPECK: dropped} if dropped else {})
+        if dropped:
+            notes[LoopNote.SPECK] += dropped
         parts.append(whole)
     joined = MultiPolygon(parts)
     return joined if shapely.is_valid(joined) else as_multipolygon(shapely.make_valid(joined))

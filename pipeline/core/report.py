@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from pipeline.core.margin import Margin
 
 
 class Severity(StrEnum):
@@ -69,3 +71,129 @@ class Decision:
     arm: str
     plan: str | None
     reasons: tuple[Reason, ...]
+
+
+class RunStatus(StrEnum):
+    """`stopped`: at least one finding asks a person to decide before use."""
+
+    OK = "ok"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSummary:
+    """What was worked on, without anything that identifies the patient.
+
+    Attributes:
+        source: `dicom` or `files`.
+        patient_position: HFS, HFP, ...; empty when the source does not say.
+        size: voxels along columns, rows, slices.
+        spacing_mm: along the same axes.
+        structures: how many ROIs the source holds beside the lesions.
+    """
+
+    source: str
+    patient_position: str
+    size: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    structures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """The figures of one volume of an arm.
+
+    Attributes:
+        name, kind: as in `core.targets.Target`.
+        volume_cc: of the contours: area times slice spacing.
+        slices: how many slices carry contours.
+        uncut_volume_cc: before barriers and the scan's end took their part; None for a GTV.
+        requested, measured: margins as in `core.targets.Target`; None for a GTV.
+        recipe: one line that says how it was made.
+    """
+
+    name: str
+    kind: str
+    volume_cc: float
+    slices: int
+    uncut_volume_cc: float | None
+    requested: Margin | None
+    measured: Margin | None
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandmarkReport:
+    """One landmark: LPS point in mm, whether it was inferred, and how it was found."""
+
+    point_mm: tuple[float, float, float]
+    inferred: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationReport:
+    """One elective station: volume, whether it could be built, and remarks."""
+
+    volume_cc: float
+    built: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionReport:
+    """The figures of one lesion as drawn, cleaned.
+
+    Attributes:
+        roi: its name in the output.
+        source_roi: its name in the source.
+        kind: `GTV-T` or `GTV-N`.
+        axial_diameter_mm, short_axis_mm: longest in-plane diameter and the extent across it.
+        diameter_3d_mm: longest distance between two contour points.
+        volume_cc: of its contours.
+        regions, stations: where it lies; empty as long as no stations were built.
+        distance_to_stomach_mm: surface to surface; None when it was not measured.
+    """
+
+    roi: str
+    source_roi: str
+    kind: str
+    axial_diameter_mm: float
+    short_axis_mm: float
+    diameter_3d_mm: float
+    volume_cc: float
+    regions: tuple[str, ...] = ()
+    stations: tuple[str, ...] = ()
+    distance_to_stomach_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run says about its result. A draft for a radiation oncologist to review.
+
+    Attributes:
+        case: what was worked on.
+        decision: the arm and why; None when no arm was decided (stations only).
+        targets: arm (`ifi`, `eni`) to its volumes, in the order of the structure set.
+        lesions: as drawn.
+        findings: every doubt, in the order met.
+        provenance: what made the result.
+        landmarks, stations: by name; empty when none were built.
+        assumptions: every rule with source key A that the case used, by its name.
+    """
+
+    case: CaseSummary
+    decision: Decision | None
+    targets: Mapping[str, tuple[TargetReport, ...]]
+    lesions: tuple[LesionReport, ...]
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+    landmarks: Mapping[str, LandmarkReport] = field(default_factory=dict)
+    stations: Mapping[str, StationReport] = field(default_factory=dict)
+    assumptions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> RunStatus:
+        """`stopped` when a finding says stop."""
+        stops = any(finding.severity is Severity.STOP for finding in self.findings)
+        return RunStatus.STOPPED if stops else RunStatus.OK

@@ -31,9 +31,12 @@ Parts = tuple[int, ...]
 # plane inside: flat ends stay where they are.
 FAR = np.float32(-1e6)
 
-# In-plane pitches, and how many points a lesion's widest section has across at the least.
-PITCHES_MM = (0.8, 0.6, 0.5, 0.4, 0.3)
-POINTS_ACROSS = 32
+# In-plane pitches, each with the least width of a lesion's widest section that it serves. A corner
+# between lattice lines is cut by up to 0.7 pitch: 0.6 mm keeps any right angle within 0.43 mm, and
+# 40 points across keep what boxes lose of their area below 0.7 %.
+PITCH_FOR_WIDTH_MM = ((0.8, 80.0), (0.6, 24.0), (0.5, 20.0), (0.4, 16.0), (0.3, 12.0), (0.25, 0.0))
+# Lattice planes may lie this many pitches apart: the surface between them is sloped, not stepped.
+PLANES_PER_PITCH = 1.5
 
 # Slices without contour that may lie between two planes of one part (every second or third
 # slice drawn, or one lost) and are bridged.
@@ -105,15 +108,18 @@ class Solid:
     def volume_cc(self) -> float:
         """Volume of the whole solid, also where it leaves the scan, in cubic centimetres.
 
-        Integral of the section areas between lattice planes; flat ends end on their plane.
+        Mean of neighbouring section areas, put right by where the surface crosses between the two
+        planes: it is half-way only on average, and not so at the ends.
         """
-        inside, void = self.field > 0, self.field <= FAR / 2
-        count = np.maximum(inside.sum(axis=(1, 2)), 1)
-        ends_above = (inside[:-1] & void[1:]).sum(axis=(1, 2)) / count[:-1]
-        ends_below = (inside[1:] & void[:-1]).sum(axis=(1, 2)) / count[1:]
+        inside = self.field > 0
         areas = np.array([self.section(plane).area for plane in range(self.lattice.size[2])])
-        total = (areas[:-1] * (1 - ends_above) + areas[1:] * (1 - ends_below)).sum() / 2
-        return float(total) * self.lattice.plane_pitch_mm / 1000.0
+        per_point = areas / np.maximum(inside.sum(axis=(1, 2)), 1)
+        steps = areas[:-1] + areas[1:]
+        for near, far in ((slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1))):
+            leaves = inside[near] & ~inside[far]
+            beyond = np.where(leaves, _fraction(self.field[near], self.field[far]) - 0.5, 0.0)
+            steps = steps + 2.0 * beyond.sum(axis=(1, 2)) * per_point[near]
+        return float(steps.sum()) / 2.0 * self.lattice.plane_pitch_mm / 1000.0
 
     def bounds_mm(self) -> tuple[float, float, float, float, float, float]:
         """Surface extents (u low, u high, v low, v high, w low, w high) in frame mm.
@@ -142,8 +148,8 @@ def solid_from_contours(
     Args:
         contours: at least one section.
         ends: how parts end beyond their last plane.
-        pitch_mm: in-plane lattice pitch and largest plane distance; by default chosen from the
-            size of the widest section, 0.3 to 0.8 mm.
+        pitch_mm: in-plane lattice pitch; planes lie at most 1.5 pitches apart. By default chosen
+            from the size of the widest section, 0.25 to 0.8 mm.
 
     Raises:
         GeometryError: no contours.
@@ -164,6 +170,7 @@ def solid_from_contours(
             for plane in range(low, high + 1):
                 t = np.float32((plane - low) / (high - low))
                 np.maximum(field[plane], (1 - t) * start + t * stop, out=field[plane])
+    ended: list[tuple[int, Field]] = []
     for plane, groups_below, groups_above in zip(stack.planes, [[], *linked], [*linked, []], strict=True):
         for reach, met in (
             (-half, {part for _, above in groups_below for part in above}),
@@ -172,6 +179,10 @@ def solid_from_contours(
             alone = tuple(p for p in range(len(stack.parts[plane])) if p not in met)
             if alone:
                 _end(field, stack.distance(plane, alone), plane, reach, ends)
+                ended.append((plane + reach + (1 if reach > 0 else -1), stack.distance(plane, alone)))
+    for beyond, distance in ended if ends is Ends.FLAT else ():
+        # The field of a part beside it that goes on would pull a flat end past its plane.
+        field[beyond][(distance > 0) & (field[beyond] < -pitch)] = FAR
     return Solid(lattice=lattice, field=field)
 
 
@@ -241,13 +252,13 @@ def _end(field: Field, distance: Field, plane: int, reach: int, ends: Ends) -> N
 def default_pitch_mm(contours: Contours) -> float:
     """Lattice pitch fine enough for a structure's widest section."""
     area = max(part.area for section in contours.sections.values() for part in section.geoms)
-    wanted = 2.0 * math.sqrt(area / math.pi) / POINTS_ACROSS
-    return next((pitch for pitch in PITCHES_MM if pitch <= wanted), PITCHES_MM[-1])
+    width = 2.0 * math.sqrt(area / math.pi)
+    return next(pitch for pitch, least in PITCH_FOR_WIDTH_MM if width >= least)
 
 
 def _lattice_for(contours: Contours, pitch: float) -> Lattice:
     grid = contours.grid
-    steps = even_steps(grid.slice_spacing_mm, pitch)
+    steps = even_steps(grid.slice_spacing_mm, PLANES_PER_PITCH * pitch)
     bounds = np.array([section.bounds for section in contours.sections.values()])
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     unit = Lattice(grid=grid, pitch_mm=pitch, steps_per_slice=steps, start=(0, 0, 0), size=(1, 1, 1))

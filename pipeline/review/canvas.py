@@ -32,6 +32,7 @@ GUIDE: Colour = (255, 214, 120)
 _FINE = 4  # outlines are drawn this many times larger, then reduced, for smooth edges
 _LINE_PX = 2.0
 _HALO_PX = 4.0
+_DARK = 50  # luma, 0 to 255: pure blue is 29, pure red 76
 _BARS_MM = (5, 10, 20, 50, 100, 200)
 _SPARE_VOXELS = 3  # around the cropped region, so that interpolation has neighbours at its edge
 
@@ -51,15 +52,11 @@ class Region:
         return (self.left + self.width / 2, self.top + self.height / 2)
 
     @classmethod
-    def around(
-        cls, centre: tuple[float, float], extent: tuple[float, float], *, aspect: float
-    ) -> Region:
+    def around(cls, centre: tuple[float, float], extent: tuple[float, float], *, aspect: float) -> Region:
         """Smallest rectangle of that aspect (width to height) that holds the extent."""
         width = max(extent[0], extent[1] * aspect)
         height = width / aspect
-        return cls(
-            left=centre[0] - width / 2, top=centre[1] - height / 2, width=width, height=height
-        )
+        return cls(left=centre[0] - width / 2, top=centre[1] - height / 2, width=width, height=height)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +99,13 @@ def paint(
     if style.frame_mm is not None:
         _draw_frame(draw, style.frame_mm, region, scale)
     _draw_marks(draw, style.marks, region, scale, size)
-    _draw_letters(draw, cut.edges, size, inset=44 if style.marks else 8)
+    _draw_letters(draw, cut.edges, size, inset=66 if style.marks else 8)
     if not style.plain:
         _draw_scale_bar(draw, scale, size)
         _stamp(pane)
-        write(draw, (10, 8), style.title or cut.caption, size=17)
-        if style.note:
-            write(draw, (10, 30), style.note, size=15, colour=MUTED)
+    write(draw, (10, 8), style.title or cut.caption, size=14 if style.plain else 17)
+    if style.note:
+        write(draw, (10, 30), style.note, size=15, colour=MUTED)
     return pane
 
 
@@ -122,9 +119,7 @@ def write(
     anchor: str = "la",
 ) -> None:
     """Text with a dark edge, so that it reads on any CT."""
-    draw.text(
-        xy, text, font=font(size), fill=colour, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0)
-    )
+    draw.text(xy, text, font=font(size), fill=colour, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
 
 
 def draw_outlines(
@@ -135,11 +130,20 @@ def draw_outlines(
     region: Region,
     scale: float,
 ) -> None:
-    """Outlines 2 px wide in their colours over one dark halo; the first lies on top."""
+    """Outlines 2 px wide in their colours over a halo; the first lies on top."""
     drawn = [(_rings(shape, region, scale), colour) for shape, colour in zip(outlines, colours, strict=True)]
-    _stroke(pane, (ring for rings, _ in drawn for ring in rings), _HALO_PX, (0, 0, 0), opacity=0.6)
+    for rings, colour in reversed(drawn):
+        _stroke(pane, rings, _HALO_PX, _halo(colour), opacity=0.6)
     for rings, colour in reversed(drawn):
         _stroke(pane, rings, _LINE_PX, colour, opacity=1.0)
+
+
+def _halo(colour: Colour) -> Colour:
+    """Black around light colours; a light tint around those that would drown in lung or air."""
+    red, green, blue = colour
+    if 0.299 * red + 0.587 * green + 0.114 * blue > _DARK:
+        return (0, 0, 0)
+    return ((red + 255) // 2, (green + 255) // 2, (blue + 255) // 2)
 
 
 def _paste_ct(pane: Image.Image, cut: Cut, region: Region, scale: float) -> None:
@@ -175,7 +179,7 @@ def _paste_ct(pane: Image.Image, cut: Cut, region: Region, scale: float) -> None
 def _windowed(hu: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     low = WINDOW_CENTRE_HU - WINDOW_WIDTH_HU / 2
     grey = (hu.astype(np.float32) - np.float32(low)) * np.float32(255.0 / WINDOW_WIDTH_HU)
-    return np.clip(grey, 0.0, 255.0).astype(np.uint8)
+    return np.asarray(np.clip(grey, 0.0, 255.0), dtype=np.uint8)
 
 
 def _rings(shape: shapely.Geometry, region: Region, scale: float) -> list[npt.NDArray[np.float64]]:
@@ -204,17 +208,18 @@ def _stroke(
     high = np.minimum(np.ceil(points.max(axis=0)) + pad, pane.size).astype(int)
     if (high <= low).any():
         return
-    width, height = (int(side) for side in high - low)
-    mask = Image.new("L", (width * _FINE, height * _FINE))
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    mask = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
     draw = ImageDraw.Draw(mask)
+    # Odd: only then does Pillow lay a line evenly on both sides of its points.
+    width = 2 * round(width_px * _FINE / 2) + 1
     for ring in rings:
-        # A pixel's centre is half a (fine) px from its corner.
-        fine = (ring - low) * _FINE - 0.5
+        fine = np.floor((ring - low) * _FINE)  # the (fine) px that the point lies in
         # The second point again, so that the corner where the ring closes is joined too.
         path = [*map(tuple, fine.tolist()), tuple(fine[1].tolist())]
-        draw.line(path, fill=round(255 * opacity), width=round(width_px * _FINE), joint="curve")
+        draw.line(path, fill=round(255 * opacity), width=width, joint="curve")
     corner = (int(low[0]), int(low[1]))
-    pane.paste(colour, (*corner, corner[0] + width, corner[1] + height), mask.reduce(_FINE))
+    pane.paste(colour, corner, mask.reduce(_FINE))
 
 
 def _draw_frame(draw: ImageDraw.ImageDraw, frame: Region, region: Region, scale: float) -> None:
@@ -231,15 +236,17 @@ def _draw_marks(
     scale: float,
     size: tuple[int, int],
 ) -> None:
-    for mark in marks:
+    above, right = -math.inf, 0
+    for mark in sorted(marks, key=lambda mark: mark.y_mm):
         y = (mark.y_mm - region.top) * scale
+        # Numbers of neighbouring slices go side by side.
+        right = right + 14 if y - above < 15 else 20
+        above = y
         draw.line((size[0] - 16, y, size[0], y), fill=GUIDE, width=2)
-        write(draw, (size[0] - 20, y), mark.label, size=14, colour=GUIDE, anchor="rm")
+        write(draw, (size[0] - right, y), mark.label, size=14, colour=GUIDE, anchor="rm")
 
 
-def _draw_letters(
-    draw: ImageDraw.ImageDraw, edges: str, size: tuple[int, int], *, inset: int
-) -> None:
+def _draw_letters(draw: ImageDraw.ImageDraw, edges: str, size: tuple[int, int], *, inset: int) -> None:
     width, height = size
     places = (
         ((8, height / 2), "lm"),
@@ -264,14 +271,18 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, scale: float, size: tuple[int, in
 
 
 def _stamp(pane: Image.Image) -> None:
-    """DRAFT across the lower right corner, faint enough to see the CT through."""
-    mask = _stamp_mask(round(pane.width / 10))
-    pane.paste((255, 255, 255), (pane.width - mask.width - 10, pane.height - mask.height - 8), mask)
+    """DRAFT in the lower right corner, faint enough to see the CT through, edged for bright bone."""
+    size = min(52, round(pane.width / 10))
+    for colour, edge in (((0, 0, 0), 2), ((255, 255, 255), 0)):
+        mask = _stamp_mask(size, edge)
+        corner = (pane.width - mask.width - 10 + edge, pane.height - mask.height - 8 + edge)
+        pane.paste(colour, corner, mask)
 
 
 @lru_cache(maxsize=8)
-def _stamp_mask(size: int) -> Image.Image:
-    left, top, right, bottom = font(size).getbbox("DRAFT")
+def _stamp_mask(size: int, edge: int) -> Image.Image:
+    left, top, right, bottom = font(size).getbbox("DRAFT", stroke_width=edge)
     mask = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)))
-    ImageDraw.Draw(mask).text((-left, -top), "DRAFT", font=font(size), fill=64)
+    draw = ImageDraw.Draw(mask)
+    draw.text((-left, -top), "DRAFT", font=font(size), fill=80, stroke_width=edge)
     return mask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +131,7 @@ def _levels(
 ) -> tuple[Level, ...]:
     """Ends of the outermost structure and of the lesion, then slices halfway while there is room."""
     own = lesion.contours.slices
-    everything = {**parts, lesion.name: own}
+    everything: dict[str, Collection[int]] = {**parts, lesion.name: own}
     found: dict[int, str] = {middle: ""}
     for word, end in (("top", max), ("bottom", min)):
         for name, ks in ((lesion.name, own), _furthest(scan, everything, highest=end is max)):
@@ -152,7 +152,7 @@ def _levels(
 
 
 def _furthest(
-    scan: Scan, parts: Mapping[str, Mapping[int, MultiPolygon] | tuple[int, ...]], *, highest: bool
+    scan: Scan, parts: Mapping[str, Collection[int]], *, highest: bool
 ) -> tuple[str, tuple[int, ...]]:
     """Name and slices of the structure that reaches furthest to the head, or to the feet."""
     sign = 1 if highest else -1

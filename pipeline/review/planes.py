@@ -57,7 +57,8 @@ class Scan:
 
     def level_mm(self, k: int) -> float:
         """Craniocaudal coordinate w of slice k."""
-        return self.first_mm[2] + self.layer(k) * self.step_mm[2]
+        first, step = self.first_mm[2], self.step_mm[2]
+        return first + self.layer(k) * step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,32 +117,43 @@ def axial(scan: Scan, overlays: Sequence[Overlay], k: int) -> Cut:
     )
 
 
-def coronal(scan: Scan, overlays: Sequence[Overlay], v_mm: float) -> Cut:
-    """The plane v = `v_mm`; CT linear between the rows, contours as slabs one slice thick."""
+def coronal(scan: Scan, overlays: Sequence[Overlay], v_mm: float, *, projected: bool = False) -> Cut:
+    """The plane v = `v_mm`: CT linear between the rows, contours as slabs one slice thick.
+
+    `projected`: not where the plane cuts a structure, but its whole shadow on the plane.
+    """
     return Cut(
         hu=_between(scan.hu.swapaxes(0, 1), (v_mm - scan.first_mm[1]) / scan.step_mm[1])[::-1],
         first_mm=(scan.first_mm[0], _top(scan)),
         step_mm=(scan.step_mm[0], scan.step_mm[2]),
-        outlines=tuple(_slabs(scan, overlay.contours, 1, v_mm) for overlay in overlays),
+        outlines=tuple(
+            _stacked(scan, overlay.contours, 1, v_mm, projected=projected) for overlay in overlays
+        ),
         edges="RLSI",
         caption=f"coronal  y {v_mm:.1f} mm",
     )
 
 
-def sagittal(scan: Scan, overlays: Sequence[Overlay], u_mm: float) -> Cut:
-    """The plane u = `u_mm`; CT linear between the columns, contours as slabs one slice thick."""
+def sagittal(scan: Scan, overlays: Sequence[Overlay], u_mm: float, *, projected: bool = False) -> Cut:
+    """The plane u = `u_mm`: CT linear between the columns, contours as slabs one slice thick.
+
+    `projected`: not where the plane cuts a structure, but its whole shadow on the plane.
+    """
     return Cut(
         hu=_between(scan.hu.transpose(2, 0, 1), (u_mm - scan.first_mm[0]) / scan.step_mm[0])[::-1],
         first_mm=(scan.first_mm[1], _top(scan)),
         step_mm=(scan.step_mm[1], scan.step_mm[2]),
-        outlines=tuple(_slabs(scan, overlay.contours, 0, u_mm) for overlay in overlays),
+        outlines=tuple(
+            _stacked(scan, overlay.contours, 0, u_mm, projected=projected) for overlay in overlays
+        ),
         edges="APSI",
         caption=f"sagittal  x {u_mm:.1f} mm",
     )
 
 
 def _top(scan: Scan) -> float:
-    return -(scan.first_mm[2] + (scan.hu.shape[0] - 1) * scan.step_mm[2])
+    last = int(scan.hu.shape[0]) - 1
+    return -(scan.first_mm[2] + last * scan.step_mm[2])
 
 
 def _between(planes: Array, index: float) -> Array:
@@ -155,23 +167,18 @@ def _between(planes: Array, index: float) -> Array:
     return np.asarray(low_plane + np.float32(part) * (planes[low + 1] - low_plane))
 
 
-def _slabs(scan: Scan, contours: Contours, axis: int, at_mm: float) -> shapely.Geometry:
-    """Where the plane `axis` = `at_mm` (0: u, 1: v) meets the contour stack, in screen mm.
+def _stacked(scan: Scan, contours: Contours, axis: int, at_mm: float, *, projected: bool) -> shapely.Geometry:
+    """A contour stack seen along `axis` (0: u, 1: v), in screen mm, each slice as a slab.
 
-    Each slice's polygons meet the plane in intervals; each interval stands for half a slice
-    upwards and downwards, which is what a stack of planar contours says of a structure.
+    Cut at `at_mm`, or `projected`: its shadow along the whole axis.
     """
     if contours.is_empty:
         return shapely.MultiPolygon()
     layers = np.array([scan.layer(k) for k in contours.slices])
     sections = np.array(list(contours.sections.values()), dtype=object)
-    bounds = shapely.bounds(sections)
-    line = np.empty((2, 2))
-    line[:, axis] = at_mm
-    line[:, 1 - axis] = bounds[:, 1 - axis].min() - 1.0, bounds[:, 3 - axis].max() + 1.0
-    pieces, which = shapely.get_parts(
-        shapely.intersection(sections, shapely.linestrings(line)), return_index=True
-    )
+    if not projected:
+        sections = shapely.intersection(sections, _line(sections, axis, at_mm))
+    pieces, which = shapely.get_parts(sections, return_index=True)
     ends = shapely.bounds(pieces).reshape(-1, 4)
     start, stop = ends[:, 1 - axis], ends[:, 3 - axis]
     long = stop > start  # a point where the plane only touches has no extent
@@ -179,3 +186,12 @@ def _slabs(scan: Scan, contours: Contours, axis: int, at_mm: float) -> shapely.G
     upper = -(scan.first_mm[2] + (layers[which] + 0.5) * scan.step_mm[2])
     lower = -(scan.first_mm[2] + (layers[which] - 0.5) * scan.step_mm[2])
     return shapely.union_all(shapely.box(start[long], upper[long], stop[long], lower[long]))
+
+
+def _line(sections: Array, axis: int, at_mm: float) -> shapely.Geometry:
+    """The line `axis` = `at_mm` across all sections."""
+    bounds = shapely.bounds(sections)
+    ends = np.empty((2, 2))
+    ends[:, axis] = at_mm
+    ends[:, 1 - axis] = bounds[:, 1 - axis].min() - 1.0, bounds[:, 3 - axis].max() + 1.0
+    return shapely.linestrings(ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.core.errors import UsageError
@@ -22,12 +23,12 @@ class PlannedIfi:
     Attributes:
         plan: every figure that building takes.
         findings: what the user chose outside or beside the protocol.
-        assumptions: `name: sentence` of each rule with source A that the plan uses.
+        assumptions: name to sentence of each rule with source A that the plan uses.
     """
 
     plan: IfiPlan
     findings: tuple[Finding, ...]
-    assumptions: tuple[str, ...]
+    assumptions: Mapping[str, str]
 
 
 def plan_ifi(protocol: Protocol, settings: Settings) -> PlannedIfi:
@@ -49,12 +50,12 @@ def plan_ifi(protocol: Protocol, settings: Settings) -> PlannedIfi:
         barriers=_barriers(protocol, settings),
     )
     stated = _stated(settings)
-    assumptions = tuple(
-        f"{name}: {assumption.sentence}"
+    assumptions = {
+        name: assumption.sentence
         for name, assumption in protocol.assumptions.items()
         if "ifi" in assumption.arms
         and not (assumption.unless_set and stated.issuperset(assumption.unless_set))
-    )
+    }
     return PlannedIfi(plan=plan, findings=tuple(findings), assumptions=assumptions)
 
 

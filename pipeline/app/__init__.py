@@ -1,0 +1,26 @@
+"""One case from files to files: read, run, write. The command line and the Python API sit on this."""
+
+from __future__ import annotations
+
+from pipeline.app.case import inspect_case, run_case
+from pipeline.app.demo import DemoRequest, run_demo
+from pipeline.app.values import InputChoice, RunOutcome, RunRequest
+from pipeline.read import Inventory, RoiEntry, StructureSetEntry
+from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_protocol, protocol_file
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "DemoRequest",
+    "InputChoice",
+    "Inventory",
+    "RoiEntry",
+    "RunOutcome",
+    "RunRequest",
+    "StructureSetEntry",
+    "inspect_case",
+    "list_protocols",
+    "load_protocol",
+    "protocol_file",
+    "run_case",
+    "run_demo",
+]

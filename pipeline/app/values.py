@@ -1,0 +1,97 @@
+"""What is asked of the app, and what it gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core.case import LesionKind
+from pipeline.core.report import Report, RunStatus
+from pipeline.core.rules import Settings
+
+OnStage = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputChoice:
+    """Where a case is, and what of it to use.
+
+    Attributes:
+        path: folder with DICOM, or a CT file (NIfTI, NRRD, MetaImage).
+        structures: the structure set to use, where there are several or it lies elsewhere.
+        ct_series: UID of the CT series to use.
+        masks: folder or file of masks, for a CT file.
+        gtv: ROI names with what they are; empty leaves it to the name patterns.
+    """
+
+    path: Path
+    structures: Path | None = None
+    ct_series: str | None = None
+    masks: Path | None = None
+    gtv: tuple[tuple[str, LesionKind], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """One case to run.
+
+    Attributes:
+        source: what to read.
+        out: output folder; missing or empty, or an earlier run with `overwrite`.
+        settings: the user's choices beside the protocol.
+        protocol: name or file; None is the trial protocol that comes along.
+        formats: `nifti` adds a mask for each ROI; the structure set is always written.
+        pictures: whether montages are drawn.
+        overwrite: whether an earlier run in `out` is replaced.
+    """
+
+    source: InputChoice
+    out: Path
+    settings: Settings
+    protocol: str | Path | None = None
+    formats: frozenset[str] = frozenset({"rtstruct"})
+    pictures: bool = True
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What a run left: its report, the text of `report.json`, and the output folder."""
+
+    report: Report
+    record: str
+    folder: Path
+
+    @property
+    def has_stop(self) -> bool:
+        """Whether a person must decide before the result is used."""
+        return self.report.status is RunStatus.STOPPED
+
+
+class Stopwatch:
+    """Elapsed seconds of each stage; a stage ends when the next begins."""
+
+    def __init__(self, on_stage: OnStage) -> None:
+        self._on_stage = on_stage
+        self._seconds: dict[str, float] = {}
+        self._stage = ""
+        self._since = time.perf_counter()
+
+    def __call__(self, stage: str) -> None:
+        """Begin a stage."""
+        self._close()
+        self._stage = stage
+        self._on_stage(stage)
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds so far by stage, in the order of their first beginning."""
+        self._close()
+        return dict(self._seconds)
+
+    def _close(self) -> None:
+        now = time.perf_counter()
+        if self._stage:
+            self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._since
+        self._since = now

@@ -1,0 +1,74 @@
+"""What a finished run prints: volumes, findings, and where the output lies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.common import table
+from pipeline.core.margin import Margin
+from pipeline.core.report import Finding, Report, Severity
+
+if TYPE_CHECKING:
+    from pipeline.app import RunOutcome
+
+
+def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """The report as JSON, or the summary, or nothing."""
+    if as_json:
+        typer.echo(outcome.record, nl=False)
+    elif not quiet:
+        typer.echo(summary(outcome.report, verbose=verbose))
+        typer.echo(f"\nDRAFT for review, not approved: {outcome.folder}")
+
+
+def summary(report: Report, *, verbose: bool = False) -> str:
+    """Volumes of each arm, then the findings, the gravest first; seconds when verbose."""
+    parts = []
+    for arm, targets in report.targets.items():
+        rows = [
+            [
+                target.name,
+                f"{target.volume_cc:.2f}",
+                str(target.slices),
+                margin_text(target.requested),
+                margin_text(target.measured),
+            ]
+            for target in targets
+        ]
+        heads = ["ROI", "cc", "slices", "margin asked", "reached (mm)"]
+        parts.append(f"{arm.upper()}, protocol {report.provenance.protocol}\n{table(heads, rows)}")
+    parts += [findings_text(report.findings)] if report.findings else []
+    if verbose:
+        rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]
+        parts.append(table(["stage", "seconds"], rows))
+    return "\n\n".join(parts)
+
+
+def findings_text(findings: tuple[Finding, ...]) -> str:
+    """One line each: severity, where, sentence; stop first, then warnings, then the rest."""
+    order = [Severity.STOP, Severity.WARNING, Severity.INFO]
+    ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
+    return "\n".join(
+        f"{finding.severity:<7}  {finding.where}: {finding.message} [{finding.code}]" for finding in ranked
+    )
+
+
+def margin_text(margin: Margin | None) -> str:
+    """A margin as short as it allows: one figure, horizontal and craniocaudal, or all six.
+
+    >>> margin_text(Margin.uniform(5)), margin_text(Margin.axial(horizontal=7, craniocaudal=12.5))
+    ('5', '7 horizontal, 12.5 craniocaudal')
+    >>> margin_text(Margin(left=6, right=8, anterior=8, posterior=8, superior=10, inferior=15))
+    'L 6 R 8 A 8 P 8 S 10 I 15'
+    """
+    if margin is None:
+        return "-"
+    figures = [f"{value:.2f}".rstrip("0").rstrip(".") for value in margin.as_tuple()]
+    horizontal, craniocaudal = set(figures[:4]), set(figures[4:])
+    if len(horizontal | craniocaudal) == 1:
+        return figures[0]
+    if len(horizontal) == len(craniocaudal) == 1:
+        return f"{figures[0]} horizontal, {figures[4]} craniocaudal"
+    return " ".join(f"{name} {figure}" for name, figure in zip("LRAPSI", figures, strict=True))

@@ -1,0 +1,153 @@
+"""One case from what the user gives: DICOM folder or image files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+
+from pipeline.core.case import Case, Source, SourceFile
+from pipeline.core.errors import InputError
+from pipeline.core.report import Finding, Severity
+from pipeline.read.ct_pixels import hash_pixels, read_volume
+from pipeline.read.dicom_index import DicomIndex, index_folder
+from pipeline.read.findings import name_findings
+from pipeline.read.lesions import read_lesions, read_structures
+from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
+from pipeline.read.selection import Selection, select
+from pipeline.read.structure_set import StructureSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What the user chose; everything may be left to the reader.
+
+    Attributes:
+        structures: the structure set's file.
+        ct_series: Series Instance UID of the CT.
+        masks: folder or label map, when the CT is an image file.
+        gtv: the lesions by ROI name; they take the place of the name patterns.
+        keep_structures: read the ROIs that are no lesion too.
+    """
+
+    structures: Path | None = None
+    ct_series: str | None = None
+    masks: Path | None = None
+    gtv: tuple[GtvChoice, ...] = ()
+    keep_structures: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadedCase:
+    """A case, and the DICOM headers that the writer needs.
+
+    Attributes:
+        case: values without anything that identifies the patient.
+        headers: the CT slices' headers without pixel data, in the order of grid k; empty for image files.
+        structure_header: the structure set with all its contours; None for image files.
+    """
+
+    case: Case
+    headers: tuple[pydicom.Dataset, ...] = ()
+    structure_header: pydicom.Dataset | None = None
+
+
+def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
+    """Read the CT and the lesions.
+
+    Args:
+        path: a folder of DICOM files (anything mixed, sub-folders too), or a CT as NIfTI, NRRD or MetaImage.
+        options: the user's choices.
+        roles: name patterns of the lesions.
+
+    Raises:
+        InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
+        UsageError: options that contradict each other.
+    """
+    if not path.exists():
+        raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
+    # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
+    with pydicom.config.disable_value_validation():
+        if path.is_file():
+            return _from_image_file(path, options, roles)
+        index = index_folder(path)
+        if not index.files and not index.unreadable:
+            return _from_image_file(path, options, roles)
+        return _from_dicom(index, options, roles)
+
+
+def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
+    from pipeline.read.image_case import read_image_case
+
+    case = read_image_case(
+        path,
+        masks=options.masks,
+        gtv=options.gtv,
+        roles=roles,
+        keep_structures=options.keep_structures,
+    )
+    return LoadedCase(case=case)
+
+
+def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> LoadedCase:
+    chosen = select(index, ct_series=options.ct_series, structures=options.structures)
+    placed = chosen.placed
+    rois = chosen.structure_set.rois
+    names = [roi.name for roi in rois]
+    assignments = assign_lesions(names, roles, options.gtv, where=f"structure set {chosen.structure_set}")
+    read = read_lesions(
+        chosen.structure_set,
+        assignments,
+        placed.grid,
+        image_uids=frozenset(one.file.sop_uid for one in placed.slices),
+    )
+    used = {assignment.index for assignment in assignments}
+    others = [roi for number, roi in enumerate(rois) if number not in used and roi.contour_count]
+    kept = others if options.keep_structures else []
+    structures, structure_findings = read_structures(chosen.structure_set, kept, placed.grid)
+    volume = read_volume(placed)
+    case = Case(
+        volume=volume,
+        lesions=read.lesions,
+        structures=structures,
+        source=_source(chosen, hash_pixels(volume)),
+        findings=(
+            *index.findings,
+            *chosen.findings,
+            *_orphan_findings(chosen.structure_set),
+            *name_findings(names, sorted(used), roles, where=f"structure set {chosen.structure_set.label!r}"),
+            *read.findings,
+            *structure_findings,
+        ),
+    )
+    headers = tuple(one.file.header for one in placed.slices)
+    return LoadedCase(case=case, headers=headers, structure_header=chosen.structure_set.file.header)
+
+
+def _source(chosen: Selection, ct_sha256: str) -> Source:
+    first = chosen.placed.slices[0].file
+    file = chosen.structure_set.file
+    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+    return Source(
+        kind="dicom",
+        patient_position=first.text("PatientPosition"),
+        study_uid=first.text("StudyInstanceUID"),
+        series_uid=first.series_uid,
+        structure_set_uid=chosen.structure_set.uid,
+        ct_sha256=ct_sha256,
+        files=(SourceFile(role="structure_set", name=file.label, sha256=digest),),
+    )
+
+
+def _orphan_findings(structure_set: StructureSet) -> Iterator[Finding]:
+    if structure_set.orphans:
+        yield Finding(
+            code="CONTOURS_WITHOUT_ROI",
+            severity=Severity.INFO,
+            where=f"structure set {structure_set.label!r}",
+            message="Contours that belong to no ROI were left out, numbers "
+            f"{', '.join(map(str, structure_set.orphans))}.",
+        )

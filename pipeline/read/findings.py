@@ -1,0 +1,102 @@
+"""Doubts met while reading ROIs, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.core.contour import Contours
+from pipeline.core.loops import LoopNote
+from pipeline.core.report import Finding, Severity
+from pipeline.read.roi_sections import RoiSections
+from pipeline.read.roles import RoleRules, unrecognised
+
+_CODES = {
+    LoopNote.REPEATED_POINTS: ("CONTOUR_POINTS_REPEATED", Severity.INFO),
+    LoopNote.TOO_FEW_POINTS: ("CONTOUR_TOO_FEW_POINTS", Severity.INFO),
+    LoopNote.DUPLICATE: ("CONTOUR_DUPLICATE", Severity.WARNING),
+    LoopNote.SPECK: ("CONTOUR_SPECK", Severity.WARNING),
+    LoopNote.SELF_CROSSING: ("CONTOUR_SELF_CROSSING", Severity.WARNING),
+    LoopNote.KEYHOLE: ("CONTOUR_KEYHOLE", Severity.INFO),
+    LoopNote.OVERLAP: ("CONTOUR_OVERLAP", Severity.WARNING),
+}
+
+
+def name_findings(
+    names: Sequence[str], used: Sequence[int], roles: RoleRules, *, where: str
+) -> Iterator[Finding]:
+    """Names that are alike, and ROIs called GTV that are not used."""
+    for name in unrecognised(names, used, roles):
+        yield Finding(
+            code="GTV_NOT_USED",
+            severity=Severity.WARNING,
+            where=f"ROI {name}",
+            message="The name speaks of a GTV, and the ROI is not used as a lesion. "
+            'If it is one, name the lesions with --gtv "ROI NAME=GTV-T" (or =GTV-N).',
+        )
+    counts = Counter(name.casefold() for name in names)
+    for folded in sorted(name for name, count in counts.items() if count > 1):
+        alike = ", ".join(repr(name) for name in names if name.casefold() == folded)
+        yield Finding(
+            code="ROI_NAMES_ALIKE",
+            severity=Severity.WARNING,
+            where=where,
+            message=f"Names that differ in case at most: {alike}. ROIs are told apart by their numbers.",
+        )
+
+
+def gap_findings(name: str, contours: Contours) -> Iterator[Finding]:
+    """Slices without contours between a GTV's first and last one."""
+    slices = contours.slices
+    missing = sorted(set(range(slices[0], slices[-1] + 1)) - set(slices))
+    if missing:
+        at = positions(contours.grid.plane_positions_mm[missing].tolist())
+        yield Finding(
+            code="GTV_SLICE_MISSING",
+            severity=Severity.WARNING,
+            where=f"ROI {name}",
+            message=f"No contour on {len(missing)} slices between its first and last one, at {at}. "
+            "Draw them if the lesion is there.",
+        )
+
+
+def edge_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
+    """A GTV that runs past the edges of the image."""
+    if placed.outside_mm2 > 0:
+        share = placed.outside_mm2 / placed.area_mm2
+        yield Finding(
+            code="GTV_BEYOND_IMAGE",
+            severity=Severity.STOP,
+            where=f"ROI {name}",
+            message=f"{100 * share:.1f} % of its area lies beyond the edges of the CT image. "
+            "Check the contours.",
+        )
+
+
+def dirt_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
+    """What was cleaned in the contours of one ROI, a finding for each kind of dirt."""
+    planes = placed.contours.grid.plane_positions_mm
+    for note, count in sorted(placed.sections.totals.items()):
+        code, severity = _CODES[note]
+        at = [float(planes[k]) for k, notes in placed.sections.notes.items() if note in notes]
+        yield Finding(
+            code=code,
+            severity=severity,
+            where=f"ROI {name}",
+            message=f"{note.value[0].upper()}{note.value[1:]}: {count}, at {positions(at)}.",
+        )
+    if placed.open_types:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(placed.open_types.items()))
+        yield Finding(
+            code="CONTOUR_NOT_CLOSED",
+            severity=Severity.WARNING,
+            where=f"ROI {name}",
+            message=f"Contours that enclose nothing were left out: {kinds}.",
+        )
+
+
+def positions(values: Sequence[float]) -> str:
+    """Slice positions in words, the first five of them."""
+    told = ", ".join(f"{value:.2f}" for value in list(values)[:5])
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return f"{told} mm{more}"

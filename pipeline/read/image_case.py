@@ -1,0 +1,260 @@
+"""A case from image files: a CT, and masks as one file a structure or as a map with names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.case import Case, Lesion, Source, SourceFile, Structure
+from pipeline.core.contour import Contours
+from pipeline.core.errors import GeometryError, InputError, SeriesError, StructureError, UsageError
+from pipeline.core.grid import Grid
+from pipeline.core.raster import mask_to_contours
+from pipeline.core.volume import Mask, Volume
+from pipeline.read.ct_pixels import hash_pixels
+from pipeline.read.findings import gap_findings, name_findings
+from pipeline.read.image_grid import (
+    SUFFIXES,
+    ImageFile,
+    craniocaudal_last,
+    grid_of,
+    is_image_name,
+    onto_grid_of,
+    read_image,
+    stem,
+)
+from pipeline.read.label_names import label_names
+from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskPlace:
+    """Where a structure's voxels stand.
+
+    Attributes:
+        name: of the structure.
+        path: its file.
+        value: its value in a label map; None where the file holds this structure alone.
+    """
+
+    name: str
+    path: Path
+    value: int | None = None
+
+
+def read_image_case(
+    path: Path,
+    *,
+    masks: Path | None,
+    gtv: Sequence[GtvChoice],
+    roles: RoleRules,
+    keep_structures: bool = True,
+) -> Case:
+    """Read a CT and its masks.
+
+    Args:
+        path: the CT's file, or a folder that holds exactly one.
+        masks: a folder with a mask a structure, named like it, or one label map with names.
+        gtv: the lesions by name; otherwise the patterns decide.
+        roles: the patterns.
+        keep_structures: read the masks that are no lesion too.
+
+    Raises:
+        SeriesError: no CT, or one that cannot be used.
+        StructureError: a mask that is missing, not binary, empty, or on another grid.
+        UsageError: no masks named.
+    """
+    ct_path = find_ct_file(path)
+    if masks is None:
+        raise masks_missing(ct_path)
+    model, volume = read_ct_image(ct_path)
+    reader = MaskReader(model=model, grid=volume.grid)
+    places = list(find_masks(masks, ct_path))
+    names = [place.name for place in places]
+    assignments = assign_lesions(names, roles, gtv, where=f"masks {masks.name}")
+    lesions = []
+    for one in assignments:
+        place = places[one.index]
+        mask = reader.read(place)
+        if not mask.voxels.any():
+            raise StructureError(
+                "GTV mask is empty",
+                where=f"file {place.path.name}, structure {place.name!r}",
+                expected="at least one voxel",
+                got="none",
+                todo="draw it, or name the lesions with --gtv",
+            )
+        contours = mask_to_contours(mask)
+        lesions.append(Lesion(name=one.name, kind=one.kind, source_roi=place.name, contours=contours))
+    used = [one.index for one in assignments]
+    others = [place for index, place in enumerate(places) if index not in used]
+    structures = tuple(_structures(reader, others)) if keep_structures else ()
+    return Case(
+        volume=volume,
+        lesions=tuple(lesions),
+        structures=structures,
+        source=Source(
+            kind="files",
+            ct_sha256=hash_pixels(volume),
+            files=tuple(_hashed(file) for file in dict.fromkeys(places[index].path for index in used)),
+        ),
+        findings=(
+            *name_findings(names, used, roles, where=f"masks {masks.name}"),
+            *(found for one in lesions for found in gap_findings(one.source_roi, one.contours)),
+        ),
+    )
+
+
+def find_ct_file(path: Path) -> Path:
+    """The CT's file: the path itself, or the one image in the folder.
+
+    Raises:
+        SeriesError: no image, or several.
+    """
+    if path.is_file():
+        if not is_image_name(path.name):
+            raise SeriesError(
+                "not a CT that can be read",
+                where=f"file {path.name}",
+                expected=f"a folder of DICOM files, or a file ending in {', '.join(SUFFIXES)}",
+                got="another file",
+            )
+        return path
+    found = sorted(one for one in path.iterdir() if one.is_file() and is_image_name(one.name))
+    if len(found) != 1:
+        raise SeriesError(
+            "several images in the folder" if found else "no CT series",
+            where="the input folder",
+            expected="a CT series in DICOM, or exactly one CT image (NIfTI, NRRD, MetaImage)",
+            got=", ".join(one.name for one in found[:10]) or "no DICOM file and no image",
+            todo="name the CT's file" if found else "give the folder that holds the planning CT",
+        )
+    return found[0]
+
+
+def find_masks(masks: Path, ct_path: Path) -> Iterator[MaskPlace]:
+    """Every structure of a folder of masks, or of one file. Only label maps with names are opened.
+
+    Raises:
+        StructureError: no mask.
+        InputError: a file that cannot be read.
+    """
+    if masks.is_dir():
+        files = sorted(one for one in masks.iterdir() if one.is_file() and is_image_name(one.name))
+        files = [one for one in files if one.resolve() != ct_path.resolve()]
+    else:
+        files = [masks] if masks.is_file() else []
+    if not files:
+        raise StructureError(
+            "no masks",
+            where=f"--masks {masks.name}",
+            expected=f"files ending in {', '.join(SUFFIXES)}",
+            got="an empty folder" if masks.is_dir() else "no such file or folder",
+        )
+    for file in files:
+        names = label_names(file)
+        if not names:
+            yield MaskPlace(name=stem(file.name), path=file)
+        for value, name in sorted(names.items()):
+            yield MaskPlace(name=name, path=file, value=value)
+
+
+class MaskReader:
+    """Reads masks onto the CT's grid; the last file is kept, because a map holds many structures."""
+
+    def __init__(self, *, model: ImageFile, grid: Grid) -> None:
+        self._model = model
+        self._grid = grid
+        self._path: Path | None = None
+        self._array: Array = np.empty(0)
+
+    def read(self, place: MaskPlace) -> Mask:
+        """The voxels of one structure."""
+        array = self._open(place.path)
+        if place.value is not None:
+            return Mask(grid=self._grid, voxels=array == place.value)
+        voxels = array != 0
+        values = array[voxels]
+        if values.size and (values.min() != values.max() or not np.isfinite(values[0])):
+            raise StructureError(
+                "mask is not binary",
+                where=f"file {place.path.name}",
+                expected="0 and one other value, or a label map with names (a table beside it)",
+                got=f"values from {values.min():g} to {values.max():g}",
+            )
+        return Mask(grid=self._grid, voxels=voxels)
+
+    def _open(self, path: Path) -> Array:
+        if path != self._path:
+            try:
+                self._array = onto_grid_of(read_image(path), self._model).array
+            except GeometryError as error:
+                raise StructureError(
+                    error.what, where=error.where, expected=error.expected, got=error.got, todo=error.todo
+                ) from error
+            self._path = path
+        return self._array
+
+
+def masks_missing(ct_path: Path) -> UsageError:
+    """The error for a CT image that came alone."""
+    return UsageError(
+        "no masks for the CT image",
+        where=f"file {ct_path.name}",
+        expected="--masks DIR|FILE",
+        got="none",
+        todo="name the folder or label map with the GTV masks",
+    )
+
+
+def read_ct_image(path: Path) -> tuple[ImageFile, Volume]:
+    """The CT as an image, to compare masks with, and as a volume.
+
+    Raises:
+        SeriesError: it cannot be read, is not axial, or has one slice.
+    """
+    try:
+        image = craniocaudal_last(read_image(path))
+        grid = grid_of(image)
+    except (GeometryError, InputError) as error:
+        raise SeriesError(
+            error.what,
+            where=error.where or f"file {path.name}",
+            expected=error.expected,
+            got=error.got,
+            todo=error.todo,
+        ) from error
+    if grid.size[2] < 2:
+        raise SeriesError(
+            "CT of a single slice", where=f"file {path.name}", expected="at least 2 slices", got="1"
+        )
+    return image, Volume(grid=grid, hu=_as_hu(image.array))
+
+
+def _as_hu(array: Array) -> Array:
+    """int16 where all values are whole and in range, else float32; contiguous."""
+    limits = np.iinfo(np.int16)
+    if limits.min <= array.min() and array.max() <= limits.max:
+        whole = array.astype(np.int16)
+        if array.dtype.kind in "iu" or np.array_equal(whole, array):
+            return np.ascontiguousarray(whole)
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _structures(reader: MaskReader, places: Sequence[MaskPlace]) -> Iterator[Structure]:
+    for place in places:
+        contours: Contours = mask_to_contours(reader.read(place))
+        if not contours.is_empty:
+            yield Structure(name=place.name, interpreted_type="", contours=contours)
+
+
+def _hashed(path: Path) -> SourceFile:
+    return SourceFile(role="masks", name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())

@@ -1,0 +1,119 @@
+"""Raw contours of an ROI onto the slices of the CT: by position, never by image reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry import Polygon
+
+from pipeline.core.contour import Contours
+from pipeline.core.grid import Grid
+from pipeline.core.loops import Loop, Sections, sections_from_loops
+from pipeline.read.structure_set import RawContour
+
+# How far from a slice plane a contour may lie: rounded z values of CT and structure set together.
+PLANE_TOLERANCE_MM = 0.25
+PLANE_TOLERANCE_SHARE = 0.25
+XOR = "CLOSEDPLANAR_XOR"
+_CLOSED = ("CLOSED_PLANAR", XOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoiSections:
+    """One ROI on the slices, and what could not be put there.
+
+    Attributes:
+        contours: its polygons.
+        sections: the polygons with the notes on their dirt.
+        between_slices_mm: plane positions (frame w) of contours between two slices.
+        beyond_scan_mm: plane positions of contours above or below the scan.
+        oblique: contours that do not lie in a slice plane.
+        open_types: contours that enclose nothing, by geometric type.
+        outside_mm2: area beyond the edges of the image.
+    """
+
+    contours: Contours
+    sections: Sections
+    between_slices_mm: tuple[float, ...]
+    beyond_scan_mm: tuple[float, ...]
+    oblique: int
+    open_types: Counter[str]
+    outside_mm2: float
+
+    @property
+    def area_mm2(self) -> float:
+        """Area of all sections together."""
+        return float(sum(section.area for section in self.contours.sections.values()))
+
+
+def roi_sections(raw: Iterable[RawContour], grid: Grid) -> RoiSections:
+    """Place and clean the contours of one ROI."""
+    closed: list[RawContour] = []
+    open_types: Counter[str] = Counter()
+    for one in raw:
+        if one.kind in _CLOSED and len(one.points):
+            closed.append(one)
+        else:
+            open_types[one.kind] += 1
+    loops: dict[int, list[Loop]] = {}
+    between: list[float] = []
+    beyond: list[float] = []
+    oblique = 0
+    planes = grid.plane_positions_mm
+    tolerance = min(PLANE_TOLERANCE_MM, PLANE_TOLERANCE_SHARE * grid.slice_spacing_mm)
+    for one, points in zip(closed, _in_frame(closed, grid), strict=True):
+        low, high = float(points[:, 2].min()), float(points[:, 2].max())
+        w = (low + high) / 2
+        k = int(np.argmin(np.abs(planes - w)))
+        if high - low > 2 * tolerance:
+            oblique += 1
+        elif abs(planes[k] - w) <= tolerance:
+            loops.setdefault(k, []).append(Loop(points=points[:, :2], xor=one.kind == XOR))
+        elif planes.min() < w < planes.max():
+            between.append(w)
+        else:
+            beyond.append(w)
+    sections = sections_from_loops(loops)
+    contours = Contours(grid=grid, sections=sections.polygons)
+    return RoiSections(
+        contours=contours,
+        sections=sections,
+        between_slices_mm=tuple(sorted(set(between))),
+        beyond_scan_mm=tuple(sorted(set(beyond))),
+        oblique=oblique,
+        open_types=open_types,
+        outside_mm2=_outside(contours),
+    )
+
+
+def _in_frame(contours: list[RawContour], grid: Grid) -> list[npt.NDArray[np.float64]]:
+    """All points in frame coordinates, turned in one go."""
+    if not contours:
+        return []
+    turned = grid.frame.from_patient(np.concatenate([one.points for one in contours]))
+    ends = np.cumsum([len(one.points) for one in contours])[:-1]
+    return list(np.split(turned, ends))
+
+
+def image_outline(grid: Grid) -> Polygon:
+    """The outer edge of the image's pixels in (u, v) mm."""
+    columns, rows = grid.size[0] - 0.5, grid.size[1] - 0.5
+    corners = [(-0.5, -0.5, 0), (columns, -0.5, 0), (columns, rows, 0), (-0.5, rows, 0)]
+    return Polygon(grid.frame.from_patient(grid.to_patient(corners))[:, :2])
+
+
+def _outside(contours: Contours) -> float:
+    if contours.is_empty:
+        return 0.0
+    outline = image_outline(contours.grid)
+    u0, v0, u1, v1 = outline.bounds
+    total = 0.0
+    for section in contours.sections.values():
+        a0, b0, a1, b1 = section.bounds
+        if a0 < u0 or b0 < v0 or a1 > u1 or b1 > v1:
+            total += section.difference(outline).area
+    return total

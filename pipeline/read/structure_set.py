@@ -1,0 +1,196 @@
+"""Structure sets: which series they belong to, which ROIs they hold, and the raw contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+
+from pipeline.core.errors import StructureError
+from pipeline.read.ct_series import CtSeries
+from pipeline.read.dicom_index import BROKEN, DicomFile
+
+Points = npt.NDArray[np.float64]
+
+_CONTOUR_DATA = 0x30060050
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roi:
+    """One ROI of a structure set.
+
+    Attributes:
+        number: ROI Number, by which everything else refers to it.
+        name: as found, without leading and trailing blanks.
+        interpreted_type: RT ROI Interpreted Type (`GTV`, `ORGAN`, `EXTERNAL`, ...); may be empty.
+        frame_of_reference: the frame that its contours are in; may be empty.
+        contour_count: how many contours of any type it has.
+    """
+
+    number: int
+    name: str
+    interpreted_type: str
+    frame_of_reference: str
+    contour_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawContour:
+    """One contour as stored: its geometric type and its points, shape (n, 3), LPS mm."""
+
+    kind: str
+    points: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StructureSet:
+    """A structure set, its contours still unread.
+
+    Attributes:
+        file: where it comes from.
+        rois: in the order of the file.
+        series_uids: the series that it says it refers to.
+        frames_of_reference: the frames that it names.
+        image_uids: the images that its referenced series list.
+        orphans: ROI numbers that have contours and no entry among the ROIs.
+    """
+
+    file: DicomFile
+    rois: tuple[Roi, ...]
+    series_uids: frozenset[str]
+    frames_of_reference: frozenset[str]
+    image_uids: frozenset[str]
+    orphans: tuple[int, ...]
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID."""
+        return self.file.sop_uid
+
+    @property
+    def label(self) -> str:
+        """Structure Set Label; may be empty."""
+        return self.file.text("StructureSetLabel")
+
+    def __str__(self) -> str:
+        return f"file {self.file.label} (label {self.label!r}, {len(self.rois)} ROIs)"
+
+    def refers_to(self, series: CtSeries) -> bool:
+        """Whether it names the series, or, naming no series at all, images of it."""
+        if self.series_uids:
+            return series.uid in self.series_uids
+        return any(file.sop_uid in self.image_uids for file in series.files)
+
+
+def read_structure_set(file: DicomFile) -> StructureSet:
+    """Read names, types and references.
+
+    Raises:
+        StructureError: broken beyond use.
+    """
+    try:
+        return _read(file)
+    except BROKEN as error:
+        raise StructureError(
+            "structure set cannot be read",
+            where=f"file {file.label}",
+            got=f"{type(error).__name__}: {error}",
+            todo="export it again",
+        ) from error
+
+
+def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:
+    """The contours of one ROI, found by its number alone.
+
+    Raises:
+        StructureError: a contour whose data is no list of points.
+    """
+    for item in _contour_items(structure_set.file.header, roi.number):
+        kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip()
+        try:
+            points = _points(item)
+        except BROKEN as error:
+            raise StructureError(
+                "contour data cannot be read",
+                where=f"file {structure_set.file.label}, ROI {roi.name!r}",
+                expected="x, y, z of each point in mm",
+                got=str(error),
+                todo="export the structure set again",
+            ) from error
+        yield RawContour(kind=kind, points=points)
+
+
+def _read(file: DicomFile) -> StructureSet:
+    header = file.header
+    types = {
+        int(item.ReferencedROINumber): str(item.get("RTROIInterpretedType") or "").strip()
+        for item in header.get("RTROIObservationsSequence") or []
+    }
+    counts: dict[int, int] = {}
+    for item in header.get("ROIContourSequence") or []:
+        number = int(item.ReferencedROINumber)
+        counts[number] = counts.get(number, 0) + len(item.get("ContourSequence") or [])
+    rois = tuple(
+        Roi(
+            number=int(item.ROINumber),
+            name=str(item.get("ROIName") or "").strip(),
+            interpreted_type=types.get(int(item.ROINumber), ""),
+            frame_of_reference=str(item.get("ReferencedFrameOfReferenceUID") or "").strip(),
+            contour_count=counts.get(int(item.ROINumber), 0),
+        )
+        for item in header.get("StructureSetROISequence") or []
+    )
+    series, frames, images = _references(header)
+    known = {roi.number for roi in rois}
+    return StructureSet(
+        file=file,
+        rois=rois,
+        series_uids=frozenset(series),
+        frames_of_reference=frozenset(frames | {r.frame_of_reference for r in rois if r.frame_of_reference}),
+        image_uids=frozenset(images),
+        orphans=tuple(sorted(number for number, count in counts.items() if count and number not in known)),
+    )
+
+
+def _references(header: pydicom.Dataset) -> tuple[set[str], set[str], set[str]]:
+    """UIDs of series, frames of reference and images that the structure set names."""
+    series, frames, images = set(), set(), set()
+    for frame in header.get("ReferencedFrameOfReferenceSequence") or []:
+        frames.add(str(frame.get("FrameOfReferenceUID") or ""))
+        for study in frame.get("RTReferencedStudySequence") or []:
+            for one in study.get("RTReferencedSeriesSequence") or []:
+                series.add(str(one.get("SeriesInstanceUID") or ""))
+                for image in one.get("ContourImageSequence") or []:
+                    images.add(str(image.get("ReferencedSOPInstanceUID") or ""))
+    return series - {""}, frames - {""}, images - {""}
+
+
+def contour_image_uids(structure_set: StructureSet, roi: Roi) -> set[str]:
+    """The images that the contours of one ROI say they were drawn on."""
+    return {
+        str(image.get("ReferencedSOPInstanceUID") or "")
+        for item in _contour_items(structure_set.file.header, roi.number)
+        for image in item.get("ContourImageSequence") or []
+    } - {""}
+
+
+def _contour_items(header: pydicom.Dataset, number: int) -> Iterator[pydicom.Dataset]:
+    for item in header.get("ROIContourSequence") or []:
+        if int(item.ReferencedROINumber) == number:
+            yield from item.get("ContourSequence") or []
+
+
+def _points(item: pydicom.Dataset) -> Points:
+    """ContourData as an array; its text is parsed in one go, 20 times faster than value by value."""
+    if _CONTOUR_DATA not in item:
+        return np.empty((0, 3))
+    value = item.get_item(_CONTOUR_DATA).value
+    if isinstance(value, bytes):
+        value = [part for part in value.rstrip(b" \0").split(b"\\") if part.strip()]
+    flat = np.asarray([] if value is None else value, dtype=float)
+    if flat.ndim != 1 or flat.size % 3 or not np.isfinite(flat).all():
+        raise ValueError(f"{flat.size} numbers, some of them not finite or no full point")
+    return flat.reshape(-1, 3)

@@ -1,0 +1,196 @@
+"""The output folder of a run: everything appears in it at the end, or nothing does."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipeline.core.errors import OutputError
+from pipeline.write.atomic import cannot_write
+from pipeline.write.record import PROGRAM
+
+RECORD = "report.json"
+
+# What a run may put into its output folder: nothing else is ever replaced or removed.
+OUTPUT_NAMES = frozenset(
+    {RECORD, "review.html", "pictures", "ifi", "eni", "stations.nii.gz", "stations.json", "ct", "patient"}
+)
+
+_SCRATCH = ".rt-targets-"
+_EARLIER = ".earlier"
+
+
+@contextmanager
+def staged(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A folder to write to; when the block ends well, what is in it appears in `out`.
+
+    `out` may be missing or empty. With `overwrite` it may also hold an earlier run: all outputs of
+    that run are replaced, and whatever else lies there is left alone. On any exception, an
+    interrupt included, nothing is left and `out` is as it was. A new `out` appears in one step;
+    into a folder that is there already the entries move one by one, `report.json` last.
+
+    Raises:
+        OutputError: `out` is no folder, not writable, or holds something and `overwrite` does not
+            apply; something was staged under a name that is not in `OUTPUT_NAMES`.
+    """
+    target = Path(os.path.realpath(out))
+    check_free(target, overwrite=overwrite)
+    is_new = not target.exists()
+    home = target.parent if is_new else target  # either way on the file system of `out`
+    made = _make_missing(home)
+    scratch = home / f"{_SCRATCH}{secrets.token_hex(4)}"
+    try:
+        _make(scratch)
+        yield scratch
+        _check_names(scratch)
+        if is_new:
+            _rename(scratch, target)
+        else:
+            _move_in(scratch, target)
+    except BaseException:
+        _discard(scratch, made)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)  # with the outputs of an earlier run in it
+
+
+def check_free(out: Path, *, overwrite: bool = False) -> None:
+    """Refuse an output folder that a run may not write to, before any work is done.
+
+    Raises:
+        OutputError: `out` is no folder, or holds something and `overwrite` does not apply.
+    """
+    try:
+        held = sorted(entry.name for entry in out.iterdir() if not _is_left_over(entry))
+    except FileNotFoundError:
+        return
+    except NotADirectoryError as error:
+        raise OutputError(
+            "the output folder is a file", where=str(out), todo="name another folder with --out"
+        ) from error
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    if not held:
+        return
+    if not overwrite:
+        raise OutputError(
+            "the output folder is not empty",
+            where=str(out),
+            expected="a new or empty folder",
+            got=f"{len(held)} entries, among them {held[0]}",
+            todo="name another folder with --out, or add --overwrite to replace an earlier run",
+        )
+    if not _is_ours(out):
+        raise OutputError(
+            "the output folder holds no earlier run, so nothing in it is replaced",
+            where=str(out),
+            expected=f"a {RECORD} of {PROGRAM}",
+            got=f"{len(held)} entries, among them {held[0]}",
+            todo="name another folder with --out",
+        )
+
+
+def check_apart(out: Path, source: Path) -> None:
+    """Refuse to write into the very folder that the input is read from.
+
+    A later run would take the written structure set for one of the clinic's.
+
+    Raises:
+        OutputError: both are the same folder.
+    """
+    if os.path.realpath(out) == os.path.realpath(source):
+        raise OutputError(
+            "the output folder is the input folder",
+            where=str(out),
+            expected="a folder of its own, so that inputs and drafts do not mix",
+            todo="name another folder with --out",
+        )
+
+
+def _is_left_over(entry: Path) -> bool:
+    """The scratch folder of a run that was killed: it does not make a folder count as used."""
+    return entry.name.startswith(_SCRATCH)
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("program") == PROGRAM
+
+
+def _make_missing(folder: Path) -> list[Path]:
+    """Make a folder and its parents; gives those that were not there, innermost first."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    done: list[Path] = []
+    try:
+        for place in reversed(missing):
+            _make(place)
+            done.insert(0, place)
+    except BaseException:
+        for place in done:
+            place.rmdir()
+        raise
+    return done
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise cannot_write(folder.parent, error) from error
+
+
+def _rename(source: Path, place: Path) -> None:
+    try:
+        source.rename(place)
+    except OSError as error:
+        raise cannot_write(place, error) from error
+
+
+def _check_names(staging: Path) -> None:
+    unknown = sorted({entry.name for entry in staging.iterdir()} - OUTPUT_NAMES)
+    if unknown:
+        raise OutputError(
+            "an output under a name that a later run would not replace",
+            expected=", ".join(sorted(OUTPUT_NAMES)),
+            got=", ".join(unknown),
+        )
+
+
+def _move_in(staging: Path, target: Path) -> None:
+    """Move the entries of `staging` into `target`; put everything back when one does not move."""
+    names = [entry.name for entry in staging.iterdir()]
+    earlier = staging / _EARLIER
+    moved: list[tuple[Path, Path]] = []
+    try:
+        _make(earlier)
+        # The record goes first and comes last: a folder that has one is complete.
+        for name in sorted(OUTPUT_NAMES, key=lambda name: (name != RECORD, name)):
+            if (target / name).exists():
+                moved.append((target / name, earlier / name))
+                _rename(*moved[-1])
+        for name in sorted(names, key=lambda name: (name == RECORD, name)):
+            moved.append((staging / name, target / name))
+            _rename(*moved[-1])
+    except BaseException:
+        for source, place in reversed(moved):
+            if not source.exists():  # the last one may not have moved
+                place.rename(source)
+        raise
+
+
+def _discard(scratch: Path, made: list[Path]) -> None:
+    """Remove what was staged, unless an earlier run that could not be put back still lies in it."""
+    earlier = scratch / _EARLIER
+    if earlier.is_dir() and any(earlier.iterdir()):
+        return
+    shutil.rmtree(scratch, ignore_errors=True)
+    for folder in made:
+        with suppress(OSError):  # something of another's lies in it by now
+            folder.rmdir()

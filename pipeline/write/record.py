@@ -1,0 +1,182 @@
+"""`report.json`: the report of a case as a record for people and scripts.
+
+Every key is spelled out here, so that the contract of the file can be read in one place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.core.errors import OutputError
+from pipeline.core.margin import Margin
+from pipeline.core.report import (
+    CaseSummary,
+    Decision,
+    Finding,
+    LesionReport,
+    Provenance,
+    Report,
+    TargetReport,
+)
+from pipeline.write.atomic import whole_file
+
+SCHEMA_VERSION = "1.0"
+PROGRAM = "rt-targets"
+DRAFT = "DRAFT for review by a radiation oncologist; not approved for treatment"
+
+Json = Mapping[str, "Json"] | list["Json"] | str | float | int | bool | None
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as JSON, whole or not at all.
+
+    Keys always stand in the same order; lengths are rounded to 0.001 mm, volumes to 0.0001 cc.
+
+    Raises:
+        OutputError: a figure that is not finite, or the file system refused.
+    """
+    text = report_text(report)
+    with whole_file(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+
+
+def report_text(report: Report) -> str:
+    """What `write_report` writes.
+
+    Raises:
+        OutputError: a figure that is not finite.
+    """
+    try:
+        return json.dumps(report_record(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise OutputError(
+            "a figure of the report is not a finite number",
+            where="report.json",
+            todo="this is a bug in rt-targets: report it without patient data",
+        ) from error
+
+
+def report_record(report: Report) -> dict[str, Json]:
+    """The report as nested JSON values, keys in the order of the file."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "program": PROGRAM,
+        "draft": DRAFT,
+        "status": report.status.value,
+        "case": _case(report.case),
+        "decision": None if report.decision is None else _decision(report.decision),
+        "targets": {
+            arm: {target.name: _target(target) for target in targets}
+            for arm, targets in report.targets.items()
+        },
+        "lesions": [_lesion(lesion) for lesion in report.lesions],
+        "landmarks": {
+            name: {
+                "point_mm": [_mm(value) for value in landmark.point_mm],
+                "inferred": landmark.inferred,
+                "how": landmark.how,
+            }
+            for name, landmark in report.landmarks.items()
+        },
+        "stations": {
+            name: {"volume_cc": _cc(station.volume_cc), "built": station.built, "notes": list(station.notes)}
+            for name, station in report.stations.items()
+        },
+        "findings": [_finding(finding) for finding in report.findings],
+        "assumptions": dict(report.assumptions),
+        "provenance": _provenance(report.provenance),
+    }
+
+
+def _case(case: CaseSummary) -> Json:
+    return {
+        "source": case.source,
+        "patient_position": case.patient_position,
+        "size": list(case.size),
+        "spacing_mm": [round(value, 6) for value in case.spacing_mm],
+        "structures": case.structures,
+    }
+
+
+def _decision(decision: Decision) -> Json:
+    return {
+        "arm": decision.arm,
+        "plan": decision.plan,
+        "reasons": [
+            {"rule": reason.rule, "value": reason.value, "source": reason.source}
+            for reason in decision.reasons
+        ],
+    }
+
+
+def _target(target: TargetReport) -> Json:
+    uncut = target.uncut_volume_cc
+    return {
+        "kind": target.kind,
+        "volume_cc": _cc(target.volume_cc),
+        "uncut_volume_cc": None if uncut is None else _cc(uncut),
+        "margin_mm": {"requested": _margin(target.requested), "measured": _margin(target.measured)},
+        "slices": target.slices,
+        "recipe": target.recipe,
+    }
+
+
+def _margin(margin: Margin | None) -> Json:
+    if margin is None:
+        return None
+    return {
+        "left": _mm(margin.left),
+        "right": _mm(margin.right),
+        "anterior": _mm(margin.anterior),
+        "posterior": _mm(margin.posterior),
+        "superior": _mm(margin.superior),
+        "inferior": _mm(margin.inferior),
+    }
+
+
+def _lesion(lesion: LesionReport) -> Json:
+    distance = lesion.distance_to_stomach_mm
+    return {
+        "roi": lesion.roi,
+        "source_roi": lesion.source_roi,
+        "kind": lesion.kind,
+        "axial_diameter_mm": _mm(lesion.axial_diameter_mm),
+        "short_axis_mm": _mm(lesion.short_axis_mm),
+        "diameter_3d_mm": _mm(lesion.diameter_3d_mm),
+        "volume_cc": _cc(lesion.volume_cc),
+        "regions": list(lesion.regions),
+        "stations": list(lesion.stations),
+        "distance_to_stomach_mm": None if distance is None else _mm(distance),
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "where": finding.where,
+        "message": finding.message,
+    }
+
+
+def _provenance(provenance: Provenance) -> Json:
+    return {
+        "version": provenance.version,
+        "protocol": provenance.protocol,
+        "protocol_sha256": provenance.protocol_sha256,
+        "input_uids": dict(sorted(provenance.input_uids.items())),
+        "input_hashes": dict(sorted(provenance.input_hashes.items())),
+        "dependencies": dict(sorted(provenance.dependencies.items())),
+        "seconds": {stage: round(value, 3) for stage, value in provenance.seconds.items()},
+    }
+
+
+# Adding 0.0 turns -0.0 into 0.0; float() because numpy's own floats are no JSON.
+def _mm(value: float) -> float:
+    return round(float(value), 3) + 0.0
+
+
+def _cc(value: float) -> float:
+    return round(float(value), 4) + 0.0

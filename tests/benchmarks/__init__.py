@@ -1,0 +1,1 @@
+"""Speed and accuracy tables: `make bench`, or `python -m tests.benchmarks [NAME ...]`."""

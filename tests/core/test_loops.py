@@ -1,0 +1,222 @@
+"""Raw loops to polygons: each kind of dirt has a defined result."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.core.loops import Loop, LoopNote, section_from_loops, sections_from_loops
+
+
+def square(side: float, at: tuple[float, float] = (0.0, 0.0)) -> list[tuple[float, float]]:
+    """Counter-clockwise square around a point."""
+    h, (x, y) = side / 2, at
+    return [(x - h, y - h), (x + h, y - h), (x + h, y + h), (x - h, y + h)]
+
+
+def loop(points: list[tuple[float, float]], *, xor: bool = False) -> Loop:
+    return Loop(points=np.array(points, dtype=float).reshape(-1, 2), xor=xor)
+
+
+def section(*loops: list[tuple[float, float]]) -> tuple[float, dict[LoopNote, int]]:
+    polygon, notes = section_from_loops([loop(one) for one in loops])
+    assert shapely.is_valid(polygon)
+    return polygon.area, dict(notes)
+
+
+def test_a_clean_loop_is_kept_without_a_note() -> None:
+    assert section(square(10)) == (100.0, {})
+
+
+def test_a_loop_closed_in_so_many_words_is_clean() -> None:
+    assert section([*square(10), square(10)[0]]) == (100.0, {})
+
+
+def test_repeated_points_are_dropped() -> None:
+    a, b, c, d = square(10)
+    assert section([a, a, b, b, b, c, d, d]) == (100.0, {LoopNote.REPEATED_POINTS: 1})
+
+
+@pytest.mark.parametrize("points", [[], [(0, 0)], [(0, 0), (5, 0)], [(0, 0), (5, 0), (5, 0), (0, 0)]])
+def test_loops_of_fewer_than_three_points_are_dropped(points: list[tuple[float, float]]) -> None:
+    area, notes = section(points)
+    assert area == 0
+    assert notes[LoopNote.TOO_FEW_POINTS] == 1
+
+
+def test_points_on_a_line_enclose_nothing() -> None:
+    area, notes = section([(0, 0), (5, 0), (10, 0)])
+    assert area == 0
+    assert LoopNote.SPECK in notes
+
+
+def test_duplicates_are_counted_once_whatever_their_start_and_sense() -> None:
+    ring = square(10)
+    assert section(ring, ring[2:] + ring[:2], ring[::-1]) == (100.0, {LoopNote.DUPLICATE: 2})
+
+
+def test_loops_that_nearly_coincide_are_counted_once() -> None:
+    area, notes = section(square(10), square(9.9))
+    assert area == pytest.approx(100.0)
+    assert notes == {LoopNote.DUPLICATE: 1}
+
+
+def test_a_thin_wall_is_no_duplicate() -> None:
+    area, notes = section(square(100), square(98))
+    assert area == pytest.approx(100**2 - 98**2)
+    assert notes == {}
+
+
+def test_a_loop_inside_another_is_a_hole_and_one_inside_the_hole_an_island() -> None:
+    area, notes = section(square(4), square(20), square(10))
+    assert area == pytest.approx(400 - 100 + 16)
+    assert notes == {}
+
+
+def test_a_hole_that_touches_the_outline_is_a_hole() -> None:
+    area, _ = section(square(20), square(6, at=(7.0, 0.0)))
+    assert area == pytest.approx(400 - 36)
+
+
+def test_a_hole_that_sticks_out_by_rounding_is_a_hole() -> None:
+    area, notes = section(square(20), square(6, at=(7.05, 0.0)))
+    assert area == pytest.approx(400 - 36, abs=0.4)
+    assert notes == {}
+
+
+def test_loops_that_partly_overlap_are_joined() -> None:
+    area, notes = section(square(10), square(10, at=(5.0, 0.0)))
+    assert area == pytest.approx(150)
+    assert notes == {LoopNote.OVERLAP: 1}
+
+
+def test_a_hole_in_two_overlapping_loops_stays_a_hole() -> None:
+    area, notes = section(square(20), square(20, at=(10.0, 0.0)), square(4, at=(5.0, 0.0)))
+    assert area == pytest.approx(600 - 16)
+    assert notes == {LoopNote.OVERLAP: 1}
+
+
+def test_a_chain_of_overlaps_is_joined_into_one() -> None:
+    polygon, notes = section_from_loops([loop(square(10, at=(x, 0.0))) for x in (0.0, 16.0, 8.0)])
+    assert polygon.area == pytest.approx(260)
+    assert len(polygon.geoms) == 1
+    assert notes[LoopNote.OVERLAP] == 2
+
+
+def test_neighbours_that_touch_are_no_overlap() -> None:
+    assert section(square(10), square(10, at=(10.0, 0.0))) == (200.0, {})
+
+
+def test_xor_loops_cancel_where_they_overlap() -> None:
+    polygon, notes = section_from_loops(
+        [loop(square(10), xor=True), loop(square(10, at=(5.0, 0.0)), xor=True)]
+    )
+    assert polygon.area == pytest.approx(100)
+    assert notes == {}
+
+
+def test_an_xor_hole_is_a_hole() -> None:
+    polygon, _ = section_from_loops([loop(square(20), xor=True), loop(square(10), xor=True)])
+    assert polygon.area == pytest.approx(300)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_keyhole_is_opened_whichever_way_its_hole_runs(turn: int) -> None:
+    outer, hole = square(20), square(10)[::turn]
+    start = hole[0]
+    keyhole = [outer[0], *outer[1:], outer[0], start, *hole[1:], start]
+    polygon, notes = section_from_loops([loop(keyhole)])
+    assert polygon.area == pytest.approx(300)
+    assert len(polygon.geoms[0].interiors) == 1
+    assert notes == {LoopNote.KEYHOLE: 1}
+
+
+def test_a_keyhole_whose_bridge_does_not_quite_close_is_opened() -> None:
+    outer, hole = square(20), square(10)[::-1]
+    (x, y), (a, b) = outer[0], hole[0]
+    keyhole = [*outer, (x, y + 0.002), (a, b), *hole[1:], (a + 0.002, b)]
+    polygon, _ = section_from_loops([loop(keyhole)])
+    assert polygon.area == pytest.approx(300, abs=0.1)
+
+
+def test_a_figure_of_eight_keeps_both_lobes() -> None:
+    area, notes = section([(0, 0), (10, 10), (10, 0), (0, 10)])
+    assert area == pytest.approx(50)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+def test_a_curl_of_the_pen_tears_no_hole() -> None:
+    # Counter-clockwise; the curl at the top is wound around twice.
+    curl = [(-10, -10), (10, -10), (10, 10), (-2, 10), (-2, 6), (2, 6), (2, 11), (-10, 11)]
+    polygon, notes = section_from_loops([loop(curl)])
+    assert polygon.area == pytest.approx(400 + 12)
+    assert all(not part.interiors for part in polygon.geoms)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+def test_a_spike_is_cut_off() -> None:
+    a, b, c, d = square(10)
+    area, notes = section([a, b, (9, 0), b, c, d])
+    assert area == pytest.approx(100)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+def test_specks_are_dropped_as_loops_and_as_holes() -> None:
+    area, notes = section(square(10), square(1, at=(20.0, 0.0)), square(1))
+    assert area == 100
+    assert notes == {LoopNote.SPECK: 2}
+
+
+def test_a_speck_that_is_left_of_a_crossing_is_dropped() -> None:
+    bow = [(0, 0), (10, 10), (10, 0), (0, 0.5), (-1, 0.5), (-1, 0)]
+    polygon, notes = section_from_loops([loop(bow)])
+    assert len(polygon.geoms) == 1
+    assert notes[LoopNote.SPECK] == 1
+
+
+def test_a_small_hole_made_by_a_keyhole_is_filled() -> None:
+    outer, hole = square(20), square(1)[::-1]
+    polygon, notes = section_from_loops([loop([*outer, outer[0], hole[0], *hole[1:], hole[0]])])
+    assert polygon.area == pytest.approx(400)
+    assert notes[LoopNote.SPECK] == 1
+
+
+def test_sections_keep_slices_apart_and_name_those_that_came_to_nothing() -> None:
+    found = sections_from_loops(
+        {7: [loop(square(1))], 3: [loop(square(10)), loop(square(10))], 5: [loop(square(4))]}
+    )
+    assert {k: p.area for k, p in found.polygons.items()} == {3: 100.0, 5: 16.0}
+    assert found.emptied == (7,)
+    assert found.totals == {LoopNote.DUPLICATE: 1, LoopNote.SPECK: 1}
+    assert 5 not in found.notes
+
+
+@given(
+    st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=3, max_size=12),
+    st.integers(0, 11),
+    st.booleans(),
+)
+def test_start_and_sense_of_a_loop_do_not_matter(
+    points: list[tuple[float, float]], start: int, backwards: bool
+) -> None:
+    ring = points[start % len(points) :] + points[: start % len(points)]
+    ring = ring[::-1] if backwards else ring
+    first, _ = section_from_loops([loop(points)])
+    second, _ = section_from_loops([loop(ring)])
+    assert shapely.is_valid(first)
+    # Points nearer than the welding tolerance may be taken for one another.
+    assert second.area == pytest.approx(first.area, abs=4.0)
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30), st.floats(-30, 30), st.floats(2, 20)), max_size=6))
+def test_any_squares_give_a_valid_section_inside_their_union(
+    squares: list[tuple[float, float, float]],
+) -> None:
+    loops = [square(side, at=(x, y)) for x, y, side in squares]
+    polygon, _ = section_from_loops([loop(one) for one in loops])
+    union = shapely.union_all([shapely.Polygon(one) for one in loops])
+    assert shapely.is_valid(polygon)
+    assert polygon.difference(union.buffer(1e-6)).area < 1e-3

@@ -1,0 +1,235 @@
+"""Files in, files out: what a run leaves, and that a run that fails leaves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+import pipeline.write
+from pipeline.app import DemoRequest, InputChoice, RunRequest, run_case, run_demo
+from pipeline.app.values import Stopwatch
+from pipeline.core.case import LesionKind
+from pipeline.core.errors import ConfigError, OutputError, StructureError, UsageError
+from pipeline.core.rules import ArmChoice, MarginName, Settings
+from tests import made_case
+
+IFI = Settings(arm=ArmChoice.IFI)
+
+
+@pytest.fixture(scope="module")
+def dicom(tmp_path_factory):
+    return made_case.write_dicom(tmp_path_factory.mktemp("dicom"))
+
+
+@pytest.fixture(scope="module")
+def nifti(tmp_path_factory):
+    return made_case.write_nifti(tmp_path_factory.mktemp("nifti"))
+
+
+def request(source: Path, out: Path, **changes) -> RunRequest:
+    return RunRequest(
+        source=InputChoice(path=source), out=out, settings=IFI, **{"pictures": False, **changes}
+    )
+
+
+def tree(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in tree(folder)}
+
+
+# ------------------------------------------------------------------------------------------------- DICOM
+
+
+def test_a_run_leaves_the_structure_set_the_report_and_the_pictures_and_changes_no_input(dicom, tmp_path):
+    before = hashes(dicom)
+    outcome = run_case(request(dicom, tmp_path / "out", pictures=True))
+    assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "pictures/GTV-T.png"}
+    assert hashes(dicom) == before
+    assert outcome.record == (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
+    assert not outcome.has_stop
+
+
+def test_the_structure_set_is_a_draft_with_names_types_colours_and_recipes(dicom, tmp_path):
+    run_case(request(dicom, tmp_path / "out"))
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    source = pydicom.dcmread(dicom / "rs.dcm")
+    assert written.StructureSetLabel == "DRAFT IFI"
+    assert written.ApprovalStatus == "UNAPPROVED"
+    assert "esophagus-salvage-2020" in written.StructureSetDescription
+    assert "DRAFT" in written.StructureSetDescription
+    assert written.PredecessorStructureSetSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
+    assert written.FrameOfReferenceUID == source.FrameOfReferenceUID
+    names = [roi.ROIName for roi in written.StructureSetROISequence]
+    kinds = [item.RTROIInterpretedType for item in written.RTROIObservationsSequence]
+    colours = [[int(part) for part in item.ROIDisplayColor] for item in written.ROIContourSequence]
+    ways = [roi.ROIGenerationAlgorithm for roi in written.StructureSetROISequence]
+    assert names == ["GTV-T", "PGTV", "CTV", "PTV"]
+    assert kinds == ["GTV", "PTV", "CTV", "PTV"]
+    assert colours == [[255, 0, 0], [135, 206, 235], [0, 0, 255], [0, 200, 0]]
+    assert ways == ["MANUAL", "AUTOMATIC", "AUTOMATIC", "AUTOMATIC"]
+    assert "12.5" in written.StructureSetROISequence[2].ROIDescription
+
+
+def test_masks_are_written_when_asked_for_and_agree_with_the_report(dicom, tmp_path):
+    import nibabel
+
+    outcome = run_case(request(dicom, tmp_path / "out", formats=frozenset({"nifti"})))
+    names = ["GTV-T", "PGTV", "CTV", "PTV"]
+    masks = {f"ifi/masks/{name}.nii.gz" for name in names}
+    assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", *masks}
+    for target in outcome.report.targets["ifi"]:
+        image = nibabel.load(tmp_path / "out" / "ifi" / "masks" / f"{target.name}.nii.gz")
+        cc = np.count_nonzero(np.asarray(image.dataobj)) * 2 * 2 * 3 / 1000
+        assert cc == pytest.approx(target.volume_cc, rel=0.03)
+
+
+def test_the_report_says_where_everything_came_from_and_nothing_of_who(dicom, tmp_path):
+    outcome = run_case(request(dicom, tmp_path / "out"))
+    record = json.loads(outcome.record)
+    provenance = record["provenance"]
+    assert provenance["protocol"] == "esophagus-salvage-2020"
+    assert set(provenance["input_uids"]) == {"study", "ct_series", "structure_set"}
+    rs = hashlib.sha256((dicom / "rs.dcm").read_bytes()).hexdigest()
+    assert provenance["input_hashes"]["structure_set"] == rs
+    assert len(provenance["input_hashes"]["ct_pixels"]) == 64
+    assert {"numpy", "pydicom", "shapely", "python"} <= set(provenance["dependencies"])
+    assert {"reading", "targets", "writing"} <= set(provenance["seconds"])
+    assert "ifi.pgtv_without_dose" in record["assumptions"]
+    assert record["decision"]["arm"] == "ifi"
+    assert made_case.PATIENT_NAME.split("^")[0] not in outcome.record
+    assert "4711" not in outcome.record
+
+
+def test_an_roi_of_any_name_is_a_lesion_when_the_user_says_so(tmp_path):
+    dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass")
+    with pytest.raises(StructureError, match=r"Cord.*mass|mass.*Cord"):
+        run_case(request(dicom, tmp_path / "out"))
+    source = InputChoice(path=dicom, gtv=(("mass", LesionKind.NODE),))
+    outcome = run_case(RunRequest(source=source, out=tmp_path / "out", settings=IFI, pictures=False))
+    assert [lesion.roi for lesion in outcome.report.lesions] == ["GTV-N"]
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    assert list(written.ROIContourSequence[0].ROIDisplayColor) == [255, 105, 180]
+
+
+# ------------------------------------------------------------------------------------------- other formats
+
+
+def test_a_ct_file_becomes_a_dicom_series_that_the_structure_set_refers_to(nifti, tmp_path):
+    ct, masks = nifti
+    source = InputChoice(path=ct, masks=masks)
+    outcome = run_case(RunRequest(source=source, out=tmp_path / "out", settings=IFI, pictures=False))
+    slices = [pydicom.dcmread(path) for path in sorted((tmp_path / "out" / "ct").iterdir())]
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    assert len(slices) == 24
+    study = written.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+    assert study.RTReferencedSeriesSequence[0].SeriesInstanceUID == slices[0].SeriesInstanceUID
+    assert written.PatientID == slices[0].PatientID != ""
+    assert "CT_WRITTEN_AS_DICOM" in {finding.code for finding in outcome.report.findings}
+    assert any(role.startswith("mask") for role in outcome.report.provenance.input_hashes)
+
+
+def test_both_formats_give_the_same_volumes(dicom, nifti, tmp_path):
+    first = run_case(request(dicom, tmp_path / "a")).report.targets["ifi"]
+    source = InputChoice(path=nifti[0], masks=nifti[1])
+    second = run_case(RunRequest(source=source, out=tmp_path / "b", settings=IFI, pictures=False))
+    for one, other in zip(first, second.report.targets["ifi"], strict=True):
+        assert other.volume_cc == pytest.approx(one.volume_cc, rel=0.03)
+
+
+# ----------------------------------------------------------------------------------- whole or not at all
+
+
+def test_wrong_use_is_known_before_anything_is_read_or_made(tmp_path):
+    nowhere = InputChoice(path=tmp_path / "nowhere")
+    for settings in (Settings(), Settings(arm=ArmChoice.IFI, margins={MarginName.LEFT: 30})):
+        with pytest.raises(UsageError):
+            run_case(RunRequest(source=nowhere, out=tmp_path / "out", settings=settings))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_protocol_leaves_nothing(dicom, tmp_path):
+    path = tmp_path / "clinic.yaml"
+    path.write_text("name: clinic\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"clinic\.yaml"):
+        run_case(request(dicom, tmp_path / "out", protocol=path))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["write_rtstruct", "write_report", "write_masks"])
+def test_a_failure_while_writing_leaves_nothing(dicom, tmp_path, monkeypatch, name):
+    def fail(*args, **kwargs):
+        raise OutputError("disk is full")
+
+    monkeypatch.setattr(pipeline.write, name, fail)
+    with pytest.raises(OutputError, match="disk is full"):
+        run_case(request(dicom, tmp_path / "deep" / "out", formats=frozenset({"nifti"})))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_keeps_the_earlier_run(dicom, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run_case(request(dicom, out))
+    before = hashes(out)
+
+    def fail(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.write, "write_report", fail)
+        with pytest.raises(KeyboardInterrupt):
+            run_case(request(dicom, out, overwrite=True))
+    assert hashes(out) == before
+
+
+def test_an_earlier_run_is_replaced_only_when_the_user_says_so(dicom, tmp_path):
+    out = tmp_path / "out"
+    run_case(request(dicom, out, pictures=True))
+    with pytest.raises(OutputError, match="not empty"):
+        run_case(request(dicom, out))
+    run_case(request(dicom, out, overwrite=True))
+    assert tree(out) == {"report.json", "ifi/rtstruct.dcm"}
+
+
+def test_the_input_folder_is_no_output_folder(dicom):
+    before = tree(dicom)
+    with pytest.raises(OutputError, match="is the input folder"):
+        run_case(request(dicom, dicom, overwrite=True))
+    assert tree(dicom) == before
+
+
+# ----------------------------------------------------------------------------------------------- the rest
+
+
+def test_a_stage_that_comes_twice_is_added_up():
+    told: list[str] = []
+    watch = Stopwatch(told.append)
+    for stage in ("a", "b", "a"):
+        watch(stage)
+    assert list(watch.seconds()) == ["a", "b"]
+    assert all(seconds >= 0 for seconds in watch.seconds().values())
+    assert told == ["a", "b", "a"]
+
+
+@pytest.mark.slow
+def test_the_demo_makes_a_patient_and_runs_it(tmp_path):
+    outcome = run_demo(DemoRequest(out=tmp_path / "out", seed=3))
+    found = tree(tmp_path / "out")
+    assert {"report.json", "ifi/rtstruct.dcm", "patient/dicom/structures.dcm"} <= found
+    assert "patient/masks/vertebrae_T4.nii.gz" in found
+    lesions = [lesion.roi for lesion in outcome.report.lesions]
+    assert lesions == ["GTV-T", "GTV-N1", "GTV-N2"]
+    assert {f"pictures/{name}.png" for name in lesions} <= found
+    source = pydicom.dcmread(tmp_path / "out" / "patient" / "dicom" / "structures.dcm")
+    names = [roi.ROIName for roi in source.StructureSetROISequence]
+    assert {"BODY", "Lung_L", "SpinalCord", "GTV-N1"} <= set(names)
+    assert not outcome.has_stop
+    with pytest.raises(OutputError, match="not empty"):
+        run_demo(DemoRequest(out=tmp_path / "out"))
