@@ -188,7 +188,7 @@ def _write_slice(folder: Path, header: Dataset, pixels: Pixels) -> Dataset:
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = IMPLEMENTATION_UID
     meta.ImplementationVersionName = PRODUCT.upper()
-    file = FileDataset(str(path), header, preamble=b"\0" * 128, file_meta=meta)
+    file = FileDataset(str(path), dict(header.items()), preamble=b"\0" * 128, file_meta=meta)
     stored = pixels.tobytes()
     file.add_new("PixelData", "OW", stored)
     file.save_as(path, enforce_file_format=True)

@@ -93,8 +93,10 @@ def test_a_speck_that_bridges_a_gap_stays_and_one_at_the_end_goes():
 def test_an_outline_that_rounding_makes_cross_itself_is_written_valid():
     # A neck of 0.0004 mm: both its sides round to one line.
     neck = Polygon(
-        [(0, 0), (10, 0), (10, 4.9998), (20, 4.9998), (20, 0), (30, 0), (30, 10), (20, 10)]
-        + [(20, 5.0002), (10, 5.0002), (10, 10), (0, 10)]
+        [
+            *[(0, 0), (10, 0), (10, 4.9998), (20, 4.9998), (20, 0), (30, 0), (30, 10), (20, 10)],
+            *[(20, 5.0002), (10, 5.0002), (10, 10), (0, 10)],
+        ]
     )
     section = tidy_one(neck)
     assert section.is_valid
