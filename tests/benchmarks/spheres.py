@@ -42,9 +42,10 @@ def main() -> bool:
             Limit(what=f"{shape.name}: PGTV of the ideal", value=mean, limit=high, unit=" %"),
         ]
     print(
-        f"\nSpheres drawn on slices {SPACING[2]:g} mm apart, grown by {MARGIN[0]:g} mm; polygon area x spacing,\n"
-        f"mean and range over {PLACES} places between slices, in % of the truth. The ideal: the sphere itself.\n"
-        "The stack: the solid of its contours, linear between slices, its end contours going on for half a slice (flat)."
+        f"\nSpheres drawn on slices {SPACING[2]:g} mm apart, grown by {MARGIN[0]:g} mm;\n"
+        f"polygon area x spacing, mean and range over {PLACES} places between slices, in % of the truth.\n"
+        "The ideal: the sphere itself. The stack: the solid of its contours, linear between slices,\n"
+        "its end contours going on for half a slice (flat)."
     )
     print_table(
         "Contour-stack solids and ideal spheres",
