@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
@@ -123,8 +125,28 @@ def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:
         yield RawContour(kind=kind, points=points)
 
 
+def _restore_sequences(header: pydicom.Dataset) -> None:
+    """Decode sequences that were written as UN, as happens to those of more than 64 kB.
+
+    What stands in an element of unknown VR is encoded as implicit VR little endian.
+    """
+    for keyword in (
+        "ReferencedFrameOfReferenceSequence",
+        "StructureSetROISequence",
+        "ROIContourSequence",
+        "RTROIObservationsSequence",
+    ):
+        if keyword not in header or not isinstance(header[keyword].value, bytes):
+            continue
+        element = header[keyword]
+        head = struct.pack("<HHL", element.tag.group, element.tag.element, len(element.value))
+        decoded = pydicom.dcmread(BytesIO(head + element.value), force=True)
+        header[keyword] = decoded[keyword]
+
+
 def _read(file: DicomFile) -> StructureSet:
     header = file.header
+    _restore_sequences(header)
     types = {
         int(item.ReferencedROINumber): str(item.get("RTROIInterpretedType") or "").strip()
         for item in header.get("RTROIObservationsSequence") or []

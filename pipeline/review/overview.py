@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import shapely
 from PIL import ImageDraw
 
 from pipeline.core.volume import Volume
@@ -74,7 +75,7 @@ def draw_overview(path: Path, volume: Volume, overlays: Sequence[Overlay]) -> Pa
 
 
 def _body(cut: Cut, at_mm: float) -> Region:
-    """The whole height of a cut, and from a column outwards what has tissue; a couch beyond air is left."""
+    """The whole height of a cut, and from a column outwards what has tissue, without a couch beyond air."""
     whole = full_region(cut)
     filled = (cut.hu > _TISSUE_HU).mean(axis=0) > _TISSUE_PART
     column = int(np.clip((at_mm - whole.left) / cut.step_mm[0], 0, filled.size - 1))
@@ -88,6 +89,10 @@ def _body(cut: Cut, at_mm: float) -> Region:
         ends.append(min(run.size, int(last[-1]) + 1 + spare if last.size else run.size))
     left = whole.left + (column + 1 - ends[0]) * cut.step_mm[0]
     right = whole.left + (column + ends[1]) * cut.step_mm[0]
+    drawn = shapely.total_bounds(cut.outlines) if len(cut.outlines) else np.full(4, np.nan)
+    if not np.isnan(drawn).any():
+        left = max(whole.left, min(left, float(drawn[0]) - _AIR_MM))
+        right = min(whole.left + whole.width, max(right, float(drawn[2]) + _AIR_MM))
     return Region(left=left, top=whole.top, width=right - left, height=whole.height)
 
 

@@ -60,8 +60,8 @@ def plan_view(scan: Scan, lesion: Lesion, overlays: Sequence[Overlay], *, tiles:
     boxes = np.array(
         [section.bounds for part in (own.sections, *parts.values()) for section in part.values()]
     )
-    middle = max(own.slices, key=lambda k: own.sections[k].area)
     centre = _centre(scan, own)
+    middle = _largest(scan, own, centre[2])
     reach = [scan.level_mm(k) for part in (own.sections, *parts.values()) for k in part]
     spans = []
     for axis in (0, 1):
@@ -119,6 +119,14 @@ def _centre(scan: Scan, contours: Contours) -> tuple[float, float, float]:
         inner = sections[int(np.argmax(areas))].representative_point()
         u, v = inner.x, inner.y
     return (float(u), float(v), float(w))
+
+
+def _largest(scan: Scan, contours: Contours, w_mm: float) -> int:
+    """The slice of the largest section; of several as large, the one nearest to a level."""
+    most = max(section.area for section in contours.sections.values())
+    as_large = [k for k in contours.slices if contours.sections[k].area > 0.999 * most]
+    # Rounded, and the upper of two as near, so that storage order does not decide.
+    return min(as_large, key=lambda k: (round(abs(scan.level_mm(k) - w_mm), 3), -scan.layer(k)))
 
 
 def _levels(

@@ -83,11 +83,8 @@ def make_scene(shape: Shape, spacing: Spacing, place: Spacing, margin: Horizonta
 
 
 def places(count: int) -> list[Spacing]:
-    """Spread evenly over a voxel in each axis, in no order; none on a voxel's border or centre line."""
-    return [
-        tuple(((i * stride) % count + 0.5) / count for stride in (1, 2 * count // 3 + 1, count - 1))
-        for i in range(count)
-    ]
+    """Spread over a voxel: evenly along z, by irrational steps in-plane; none on a voxel's border."""
+    return [((0.5 + 0.7549 * i) % 1.0, (0.5 + 0.5698 * i) % 1.0, (i + 0.5) / count) for i in range(count)]
 
 
 def grown(contours: Contours, margin: HorizontalAndCraniocaudal) -> Solid:

@@ -117,3 +117,38 @@ def test_spread_is_the_least_sum(compiled: bool, up: float, down: float) -> None
     reached = expected <= 1.0
     assert out[reached] == pytest.approx(expected[reached], abs=1e-5)
     assert np.all(out >= expected - 1e-5)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("up, down", [(2.5, 1.2), (0.0, 3.0), (1.0, 0.0), (0.0, 0.0)])
+def test_rows_are_lines_turned(compiled: bool, up: float, down: float) -> None:
+    along = kernels.along_rows if compiled else kernels.along_rows.py_func
+    spread = kernels.spread_rows if compiled else kernels.spread_rows.py_func
+    field = np.random.default_rng(5).normal(size=(6, 11)).astype(np.float32)
+    out, turned = np.empty_like(field), np.empty((6, 11, 1), dtype=np.float32)
+    along(field, up, down, out)
+    kernels.along_line(field[:, :, None], up, down, turned)
+    assert out == pytest.approx(turned[:, :, 0], rel=1e-4, abs=1e-5)
+    source = np.where(field > 0.3, np.abs(field), UNREACHED).astype(np.float32)
+    source[2] = UNREACHED
+    out[:], turned[:] = UNREACHED, UNREACHED
+    spread(source, up, down, out)
+    kernels.spread(source[:, :, None], up, down, turned)
+    assert out == pytest.approx(turned[:, :, 0], rel=1e-4, abs=1e-5)
+
+
+def test_the_parts_of_the_loops_uncompiled() -> None:
+    lines = np.array([[1.0], [-1.0]], dtype=np.float32)
+    crossing, out = np.full(1, -1.0, dtype=np.float32), np.full(1, 9.0, dtype=np.float32)
+    kernels._step.py_func(lines, 0, -1, 2.0, crossing, out)
+    assert out.tolist() == [0.0]
+    kernels._step.py_func(lines, 1, 2, 2.0, crossing, out)
+    assert crossing.tolist() == [-1.0]
+    out[:] = 9.0
+    kernels._step.py_func(lines, 1, 0, 2.0, crossing, out)
+    assert crossing.tolist() == [0.5]
+    assert out == pytest.approx([0.0625])
+    kernels._step.py_func(lines, 1, 0, 0.0, crossing, out)
+    assert out == pytest.approx([0.0625])
+    steps = [float(kernels._squared_step.py_func(shift, 2.0, 4.0)) for shift in (-4, 0, 4)]
+    assert steps == [1.0, 0.0, 4.0]

@@ -79,6 +79,12 @@ def test_region_stays_near_the_lesion_when_a_target_is_very_wide(grid):
     assert (view.low_mm[0], view.high_mm[0]) == pytest.approx((U - WIDEST_MM / 2, U + WIDEST_MM / 2))
 
 
+def test_of_sections_as_large_the_middle_one_is_shown(grid):
+    scan = scan_of(grid)
+    gtv = sections(grid, {k: disc(U, V, 6) for k in range(10, 16)})
+    assert scan.layer(plan_view(scan, lesion(gtv), [], tiles=4).middle.k) == max(map(scan.layer, (12, 13)))
+
+
 def test_planes_go_through_the_centre_of_mass(grid):
     gtv = sections(grid, {15: disc(U, V, 10), 16: disc(U + 6, V, 5)})
     view = plan_view(scan_of(grid), lesion(gtv), [], tiles=4)
