@@ -23,6 +23,8 @@ Sections = Mapping[int, MultiPolygon]
 NOISE_CC = 0.01
 # Slivers between the outlines of united lesions are no parts or holes of their own.
 SLIVER_MM2 = 0.5
+# Parts below this, as at the very tip of a volume, are no contours that a planning system takes.
+SPECK_MM2 = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +87,7 @@ def assemble(
             inside = as_multipolygon(section.intersection(image))
             outside += section.area - inside.area
             section = inside
+        section = MultiPolygon([part for part in section.geoms if part.area >= SPECK_MM2])
         if not section.is_empty:
             sections[k] = section
     per_slice_cc = grid.slice_spacing_mm / 1000.0
