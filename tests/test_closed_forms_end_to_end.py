@@ -1,8 +1,9 @@
-"""Structure set in, structure set out: what a run writes for lesions whose grown volumes are known exactly."""
+"""Structure set in, structure set out: what a run writes for lesions whose grown volumes are known."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def _written(path: Path, case: PrismCase) -> dict[str, dict[int, BaseGeometry]]:
             assert np.abs(points[:, 2] - planes[k]).max() < 0.002
             loops[k].append(Polygon(points[:, :2]))
         found[names[item.ReferencedROINumber]] = {
-            k: shapely.symmetric_difference_all(polygons) for k, polygons in loops.items()
+            k: reduce(shapely.symmetric_difference, polygons) for k, polygons in loops.items()
         }
     return found
 
