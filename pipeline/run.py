@@ -106,7 +106,6 @@ def report_of(case: Case, result: RunResult, provenance: Provenance) -> Report:
             patient_position=case.source.patient_position,
             size=case.volume.grid.size,
             spacing_mm=case.volume.grid.spacing_mm,
-            structures=len(case.structures),
         ),
         decision=result.decision,
         targets={arm.arm: tuple(_target_report(target) for target in arm.targets) for arm in result.arms},

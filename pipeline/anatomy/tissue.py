@@ -50,19 +50,20 @@ def find_body(volume: Volume, *, slices: range | None = None) -> Mask:
 
 def _coarse_body(dense: Bools) -> Bools | None:
     """The body with its air, from what is denser than air; None when there is none."""
-    from scipy import ndimage
+    import cc3d
 
-    labels, count = ndimage.label(_eroded(dense, SHELL_PIXELS))
-    if count == 0:
+    labels = cc3d.connected_components(_eroded(dense, SHELL_PIXELS), connectivity=6)
+    sizes = np.bincount(labels.ravel())[1:]
+    if not len(sizes):
         return None
-    core = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    core = labels == 1 + int(np.argmax(sizes))
     body = dense & ~_eroded(~core, SHELL_PIXELS)
     # The pad joins all air that meets the image's border; slices are looked at one by one.
     air = np.pad(~body, ((0, 0), (1, 1), (1, 1)), constant_values=True)
-    in_plane = np.zeros((3, 3, 3), dtype=bool)
-    in_plane[1] = ndimage.generate_binary_structure(2, 1)
-    reached, _ = ndimage.label(air, structure=in_plane)
-    filled: Bools = (reached != reached[:, :1, :1])[:, 1:-1, 1:-1]
+    filled: Bools = np.empty_like(body)
+    for k, slice_air in enumerate(air):
+        reached = cc3d.connected_components(slice_air, connectivity=4)
+        filled[k] = (reached != reached[0, 0])[1:-1, 1:-1]
     return filled
 
 

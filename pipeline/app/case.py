@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
 _DEPENDENCIES = (
     "SimpleITK",
+    "connected-components-3d",
     "nibabel",
     "numba",
     "numpy",
@@ -116,6 +117,7 @@ def _read_options(choice: InputChoice) -> ReadOptions:
         ct_series=choice.ct_series,
         masks=choice.masks,
         gtv=tuple(GtvChoice(roi_name=name, kind=kind) for name, kind in choice.gtv),
+        keep_structures=False,  # the involved field is grown from the lesions alone
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -45,4 +46,7 @@ app.add_typer(protocol.app, name="protocol")
 
 def main() -> None:
     """The entry point of the console script; leaves with the exit code."""
+    # Reading DICOM makes objects by the hundred thousand and hardly any garbage in cycles: looking for
+    # some after every 700 takes a tenth of a run.
+    gc.set_threshold(100_000, 20, 20)
     app()

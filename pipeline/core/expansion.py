@@ -8,13 +8,16 @@ centres, so neither half a voxel nor part of a slice is lost.
 from __future__ import annotations
 
 import math
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from pipeline.core.kernels import UNREACHED, along_line, along_rows, spread, spread_rows
-from pipeline.core.lattice import Lattice
+from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
-from pipeline.core.solid import FAR, Field, Solid
+from pipeline.core.solid import FAR, Solid
 
 # The most that a flat end may be grown too far: below what a plane position in a file is good for.
 MAX_OVERSHOOT_MM = 0.005
@@ -27,13 +30,15 @@ def expand(solid: Solid, margin: Margin) -> Solid:
     outer = solid.lattice.padded(margin)
     field = _embed(solid, outer)
     scale = np.float32(min(value for value in margin.as_tuple() if value > 0))
-    with np.errstate(over="ignore"):
-        grown = scale * (1 - np.sqrt(_squared_gauge(field, outer, margin)))
+    # In place: a lattice of a large lesion is tens of megabytes, and fresh memory costs more than the sums.
+    grown = _squared_gauge(field, outer, margin)
+    np.sqrt(grown, out=grown)
+    np.subtract(1, grown, out=grown)
+    np.multiply(grown, scale, out=grown)
     np.maximum(grown, FAR, out=grown)
     # Inside, the gauge is 0 all over and says nothing of where the old surface is. The old field
     # does: it keeps a surface that a margin below one pitch, or of 0, moves within its lattice step.
-    least = np.float32(min(margin.as_tuple()))
-    np.copyto(grown, field + least, where=field > 0)
+    np.add(field, np.float32(min(margin.as_tuple())), out=grown, where=field > 0)
     return Solid(lattice=outer, field=np.maximum(field, grown, out=grown))
 
 
@@ -93,23 +98,29 @@ def _squared_gauge(field: Field, lattice: Lattice, margin: Margin) -> Field:
     along_u = (margin.left / pitch, margin.right / pitch)
     along_v = (margin.posterior / pitch, margin.anterior / pitch)
     along_w = (margin.superior / step, margin.inferior / step)
-    found, other = np.empty_like(field), np.empty_like(field)
-    total, in_plane = np.full_like(field, UNREACHED), np.full_like(field, UNREACHED)
-    # In-plane distances start on planes that meet the solid only.
-    met = np.flatnonzero((field > 0).any(axis=(1, 2)))
-    solid = slice(int(met[0]), int(met[-1]) + 1)
+    work, total = np.full_like(field, UNREACHED), np.full_like(field, UNREACHED)
 
-    along_rows(_rows(field[solid]), *along_u, _rows(found[solid]))
-    spread(found[solid], *along_v, in_plane[solid])
-    along_line(field[solid], *along_v, found[solid])
-    spread_rows(_rows(found[solid]), *along_u, _rows(in_plane[solid]))
-    _tell_depth(in_plane[solid], field[solid], pitch, margin)
-    spread(_columns(in_plane), *along_w, _columns(total))
+    def from_own_outline(plane: int) -> None:
+        inside, in_plane = field[plane : plane + 1], work[plane : plane + 1]
+        own = np.empty_like(inside)
+        along_rows(inside[0], *along_u, own[0])
+        spread(own, *along_v, in_plane)
+        along_line(inside, *along_v, own)
+        spread_rows(own[0], *along_u, in_plane[0])
+        _tell_depth(in_plane, inside, pitch, margin)
 
-    along_line(_columns(field), *along_w, _columns(found))
-    other[...] = UNREACHED
-    spread(found, *along_v, other)
-    spread_rows(_rows(other), *along_u, _rows(total))
+    def from_above_and_below(plane: int) -> None:
+        carried = np.full_like(work[:1], UNREACHED)
+        spread(work[plane : plane + 1], *along_v, carried)
+        spread_rows(carried[0], *along_u, total[plane])
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # the kernels hold no lock
+        # In-plane distances start on planes that meet the solid only.
+        met = np.flatnonzero((field > 0).any(axis=(1, 2))).tolist()
+        deque(pool.map(from_own_outline, met), maxlen=0)
+        spread(_columns(work), *along_w, _columns(total))
+        along_line(_columns(field), *along_w, _columns(work))
+        deque(pool.map(from_above_and_below, range(len(field))), maxlen=0)
     return np.maximum(total, 0, out=total)
 
 
@@ -126,13 +137,7 @@ def _tell_depth(in_plane: Field, field: Field, pitch: float, margin: Margin) -> 
     if widest == 0.0 or tallest == 0.0:
         return
     cap = min(pitch, widest * math.sqrt(2.0 * MAX_OVERSHOOT_MM / tallest))
-    for plane, values in enumerate(field):
-        in_plane[plane] -= np.square(np.clip(values, 0.0, cap) / np.float32(widest))
-
-
-def _rows(field: Field) -> Field:
-    """A view of shape (w * v, u): lines along u."""
-    return field.reshape(-1, field.shape[2])
+    in_plane -= np.square(np.clip(field, 0.0, cap) / np.float32(widest))
 
 
 def _columns(field: Field) -> Field:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.core.errors import GeometryError
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
+
+# A value at each point of a lattice, shape (w, v, u), or of one of its planes, shape (v, u).
+Field = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,13 @@ def mask_to_contours(mask: Mask) -> Contours:
     return Contours(grid=grid, sections=sections)
 
 
+def image_outline(grid: Grid) -> Polygon:
+    """The outer edge of the image's pixels in (u, v) mm."""
+    columns, rows = grid.size[0] - 0.5, grid.size[1] - 0.5
+    corners = [(-0.5, -0.5, 0), (columns, -0.5, 0), (columns, rows, 0), (-0.5, rows, 0)]
+    return Polygon(grid.frame.from_patient(grid.to_patient(corners))[:, :2])
+
+
 def segments_of(section: MultiPolygon) -> Segments:
     """Directed edges (u0, v0, u1, v1) of all rings of a section, shape (m, 4)."""
     parts = []

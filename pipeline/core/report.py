@@ -89,14 +89,12 @@ class CaseSummary:
         patient_position: HFS, HFP, ...; empty when the source does not say.
         size: voxels along columns, rows, slices.
         spacing_mm: along the same axes.
-        structures: how many ROIs the source holds beside the lesions.
     """
 
     source: str
     patient_position: str
     size: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
-    structures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,22 +10,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
-from pipeline.core.kernels import signed_distance
-from pipeline.core.lattice import Lattice, even_steps
-from pipeline.core.raster import polygons_from_rings, segments_of
+from pipeline.core.lattice import Field, Lattice, even_steps
+from pipeline.core.raster import polygons_from_rings
 from pipeline.core.rules import Ends
-
-Field = npt.NDArray[np.float32]
-Parts = tuple[int, ...]
+from pipeline.core.stack import Stack
 
 # Field value where nothing is; so far below zero that a crossing next to it lies on the last
 # plane inside: flat ends stay where they are.
@@ -37,10 +32,6 @@ FAR = np.float32(-1e6)
 PITCH_FOR_WIDTH_MM = ((0.8, 80.0), (0.6, 24.0), (0.5, 20.0), (0.4, 16.0), (0.3, 12.0), (0.25, 0.0))
 # Lattice planes may lie this many pitches apart: the surface between them is sloped, not stepped.
 PLANES_PER_PITCH = 1.5
-
-# Slices without contour that may lie between two planes of one part (every second or third
-# slice drawn, or one lost) and are bridged.
-MAX_BRIDGED_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,86 +149,20 @@ def solid_from_contours(
         raise GeometryError("no contours to make a solid of", expected="at least one section")
     pitch = pitch_mm or default_pitch_mm(contours)
     lattice = _lattice_for(contours, pitch)
+    stack = Stack(contours, lattice)
     field = np.full(lattice.shape, FAR, dtype=np.float32)
-    stack = _Stack(contours, lattice)
-    half = lattice.steps_per_slice // 2
-    linked = [
-        _counterparts(stack, low, high, lattice.steps_per_slice) for low, high in pairwise(stack.planes)
-    ]
-    for (low, high), groups in zip(pairwise(stack.planes), linked, strict=True):
-        for below, above in groups:
-            start, stop = stack.distance(low, below), stack.distance(high, above)
-            for plane in range(low, high + 1):
-                t = np.float32((plane - low) / (high - low))
-                np.maximum(field[plane], (1 - t) * start + t * stop, out=field[plane])
-    ended: list[tuple[int, Field]] = []
-    for plane, groups_below, groups_above in zip(stack.planes, [[], *linked], [*linked, []], strict=True):
-        for reach, met in (
-            (-half, {part for _, above in groups_below for part in above}),
-            (half, {part for below, _ in groups_above for part in below}),
-        ):
-            alone = tuple(p for p in range(len(stack.parts[plane])) if p not in met)
-            if alone:
-                _end(field, stack.distance(plane, alone), plane, reach, ends)
-                ended.append((plane + reach + (1 if reach > 0 else -1), stack.distance(plane, alone)))
-    for beyond, distance in ended if ends is Ends.FLAT else ():
+    for (low, below), (high, above) in stack.linked:
+        start, stop = stack.distance[low, below], stack.distance[high, above]
+        for plane in range(low, high + 1):
+            t = np.float32((plane - low) / (high - low))
+            np.maximum(field[plane], (1 - t) * start + t * stop, out=field[plane])
+    for (plane, alone), reach in stack.ended:
+        _end(field, stack.distance[plane, alone], plane, reach, ends)
+    for (plane, alone), reach in stack.ended if ends is Ends.FLAT else ():
         # The field of a part beside it that goes on would pull a flat end past its plane.
+        beyond, distance = plane + reach + (1 if reach > 0 else -1), stack.distance[plane, alone]
         field[beyond][(distance > 0) & (field[beyond] < -pitch)] = FAR
     return Solid(lattice=lattice, field=field)
-
-
-class _Stack:
-    """Contours by lattice plane, with the distance fields of their parts kept."""
-
-    def __init__(self, contours: Contours, lattice: Lattice) -> None:
-        self.lattice = lattice
-        self.parts: dict[int, list[Polygon]] = {
-            lattice.plane_of_slice(k): list(section.geoms) for k, section in contours.sections.items()
-        }
-        self.planes = sorted(self.parts)
-        self._fields: dict[tuple[int, Parts], Field] = {}
-
-    def distance(self, plane: int, parts: Parts) -> Field:
-        """Signed in-plane distance in mm to some of a plane's parts, shape (v, u)."""
-        key = (plane, parts)
-        if key not in self._fields:
-            chosen = MultiPolygon([self.parts[plane][part] for part in parts])
-            self._fields[key] = plane_distance(chosen, self.lattice)
-        return self._fields[key]
-
-
-def plane_distance(section: MultiPolygon, lattice: Lattice) -> Field:
-    """Signed in-plane distance in mm from a lattice's points to a section, shape (v, u)."""
-    u0, v0, _ = lattice.origin_mm
-    edges = (segments_of(section) - np.array([u0, v0, u0, v0])) / lattice.pitch_mm
-    limit = float(math.hypot(lattice.size[0], lattice.size[1]) * 4.0 + 1.0)
-    found: Field = signed_distance(edges, lattice.size[1], lattice.size[0], limit)
-    return found * np.float32(lattice.pitch_mm)
-
-
-def _counterparts(stack: _Stack, low: int, high: int, steps: int) -> list[tuple[Parts, Parts]]:
-    """Groups of parts of two planes that overlap one another, as (below, above)."""
-    if high - low > MAX_BRIDGED_STEPS * steps:
-        return []
-    below, above = stack.parts[low], stack.parts[high]
-    groups: list[tuple[set[int], set[int]]] = []
-    for i, part in enumerate(below):
-        touched = {j for j, other in enumerate(above) if _overlap(part, other)}
-        if not touched:
-            continue
-        merged: tuple[set[int], set[int]] = ({i}, touched)
-        rest = []
-        for group in groups:
-            if group[1] & merged[1]:
-                merged = (merged[0] | group[0], merged[1] | group[1])
-            else:
-                rest.append(group)
-        groups = [*rest, merged]
-    return [(tuple(sorted(a)), tuple(sorted(b))) for a, b in groups]
-
-
-def _overlap(one: Polygon, other: Polygon) -> bool:
-    return bool(shapely.intersects(one, other)) and one.intersection(other).area > 0
 
 
 def _end(field: Field, distance: Field, plane: int, reach: int, ends: Ends) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pydicom
 from pipeline.core.case import Case, Source, SourceFile
 from pipeline.core.errors import InputError
 from pipeline.core.report import Finding, Severity
+from pipeline.core.volume import Volume
 from pipeline.read.ct_pixels import hash_pixels, read_volume
+from pipeline.read.ct_series import PlacedSeries
 from pipeline.read.dicom_index import DicomIndex, index_folder
 from pipeline.read.findings import name_findings
 from pipeline.read.lesions import read_lesions, read_structures
@@ -98,22 +101,24 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     rois = chosen.structure_set.rois
     names = [roi.name for roi in rois]
     assignments = assign_lesions(names, roles, options.gtv, where=f"structure set {chosen.structure_set}")
-    read = read_lesions(
-        chosen.structure_set,
-        assignments,
-        placed.grid,
-        image_uids=frozenset(one.file.sop_uid for one in placed.slices),
-    )
-    used = {assignment.index for assignment in assignments}
-    others = [roi for number, roi in enumerate(rois) if number not in used and roi.contour_count]
-    kept = others if options.keep_structures else []
-    structures, structure_findings = read_structures(chosen.structure_set, kept, placed.grid)
-    volume = read_volume(placed)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # pixels come from the disk while contours are parsed
+        pixels = beside.submit(_hashed_volume, placed)
+        read = read_lesions(
+            chosen.structure_set,
+            assignments,
+            placed.grid,
+            image_uids=frozenset(one.file.sop_uid for one in placed.slices),
+        )
+        used = {assignment.index for assignment in assignments}
+        others = [roi for number, roi in enumerate(rois) if number not in used and roi.contour_count]
+        kept = others if options.keep_structures else []
+        structures, structure_findings = read_structures(chosen.structure_set, kept, placed.grid)
+        volume, ct_sha256 = pixels.result()
     case = Case(
         volume=volume,
         lesions=read.lesions,
         structures=structures,
-        source=_source(chosen, hash_pixels(volume)),
+        source=_source(chosen, ct_sha256),
         findings=(
             *index.findings,
             *chosen.findings,
@@ -125,6 +130,11 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     )
     headers = tuple(one.file.header for one in placed.slices)
     return LoadedCase(case=case, headers=headers, structure_header=chosen.structure_set.file.header)
+
+
+def _hashed_volume(placed: PlacedSeries) -> tuple[Volume, str]:
+    volume = read_volume(placed)
+    return volume, hash_pixels(volume)
 
 
 def _source(chosen: Selection, ct_sha256: str) -> Source:

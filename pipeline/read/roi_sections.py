@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from shapely.geometry import Polygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.loops import Loop, Sections, sections_from_loops
+from pipeline.core.raster import image_outline
 from pipeline.read.structure_set import RawContour
 
 # How far from a slice plane a contour may lie: rounded z values of CT and structure set together.
@@ -97,13 +97,6 @@ def _in_frame(contours: list[RawContour], grid: Grid) -> list[npt.NDArray[np.flo
     turned = grid.frame.from_patient(np.concatenate([one.points for one in contours]))
     ends = np.cumsum([len(one.points) for one in contours])[:-1]
     return list(np.split(turned, ends))
-
-
-def image_outline(grid: Grid) -> Polygon:
-    """The outer edge of the image's pixels in (u, v) mm."""
-    columns, rows = grid.size[0] - 0.5, grid.size[1] - 0.5
-    corners = [(-0.5, -0.5, 0), (columns, -0.5, 0), (columns, rows, 0), (-0.5, rows, 0)]
-    return Polygon(grid.frame.from_patient(grid.to_patient(corners))[:, :2])
 
 
 def _outside(contours: Contours) -> float:

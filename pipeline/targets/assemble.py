@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
-from pipeline.core.raster import as_multipolygon
+from pipeline.core.raster import as_multipolygon, image_outline
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind
 
@@ -103,14 +102,6 @@ def assemble(
         uncut_volume_cc=uncut_cc,
     )
     return target, tuple(findings)
-
-
-def image_outline(grid: Grid) -> Polygon:
-    """The image's outer pixel edges in frame (u, v) mm."""
-    columns, rows, _ = grid.size
-    corners = np.array([(-0.5, -0.5), (columns - 0.5, -0.5), (columns - 0.5, rows - 0.5), (-0.5, rows - 0.5)])
-    index = np.hstack([corners, np.zeros((4, 1))])
-    return Polygon(grid.frame.from_patient(grid.to_patient(index))[:, :2])
 
 
 def _barred(draft: Draft, k: int) -> shapely.Geometry:

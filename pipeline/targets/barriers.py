@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.core.expansion import contract
-from pipeline.core.lattice import Lattice
+from pipeline.core.grid import Grid
+from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.rules import Barrier
-from pipeline.core.solid import FAR, Field, Solid, plane_distance
+from pipeline.core.solid import FAR, Solid
+from pipeline.core.stack import plane_distances
 from pipeline.core.volume import Mask
+
+Indices = npt.NDArray[np.int_]
 
 BODY = "body"
 
@@ -24,6 +29,8 @@ def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:
     Returns:
         The same solid when the barrier takes nothing, else one on the same lattice.
     """
+    if not _may_meet(ctv, structure, takes_inside=barrier.structure != BODY):
+        return ctv
     # The overlap moves the barrier's surface, so the structure must be known that far around.
     reach = Margin.uniform(barrier.overlap_mm)
     wide = ctv.lattice.padded(reach)
@@ -39,29 +46,67 @@ def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:
     return Solid(lattice=ctv.lattice, field=np.minimum(ctv.field, kept))
 
 
-def _structure_field(structure: Mask, lattice: Lattice) -> Field:
-    """A mask's signed in-plane distance at a lattice, linear between slices.
+def _may_meet(ctv: Solid, structure: Mask, *, takes_inside: bool) -> bool:
+    """Whether a point of the CTV lies near a voxel that the barrier takes: a look that costs little.
+
+    A barrier's outline runs half-way between voxel centres, so a point whose nearest pixel and that
+    pixel's neighbours are free, on the slices below and above it, is free.
+    """
+    lattice, grid = ctv.lattice, structure.grid
+    u0, v0, w0 = lattice.origin_mm
+    u, v = (start + np.arange(n) * lattice.pitch_mm for start, n in zip((u0, v0), lattice.size, strict=False))
+    points = np.stack([*np.meshgrid(u, v), np.full((len(v), len(u)), w0)], axis=-1).reshape(-1, 3)
+    index = np.rint(grid.to_index(grid.frame.to_patient(points))).astype(int)
+    columns, rows, _ = grid.size
+    i, j = np.clip(index[:, 0], 0, columns - 1), np.clip(index[:, 1], 0, rows - 1)
+    box = (slice(max(0, j.min() - 1), j.max() + 2), slice(max(0, i.min() - 1), i.max() + 2))
+    pixel = np.ravel_multi_index((j - box[0].start, i - box[1].start), structure.voxels[0][box].shape)
+    below, above, _ = _neighbours(grid, lattice)
+    for k in range(int(below.min()), int(above.max()) + 1):
+        inside = (ctv.field[(below == k) | (above == k)] > 0).any(axis=0).ravel()
+        taken = structure.voxels[k][box] == takes_inside
+        if (_widened(taken).ravel()[pixel] & inside).any():
+            return True
+    return False
+
+
+def _widened(pixels: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Pixels and their eight neighbours."""
+    wide = pixels.copy()
+    wide[1:] |= pixels[:-1]
+    wide[:-1] |= pixels[1:]
+    rows = wide.copy()
+    wide[:, 1:] |= rows[:, :-1]
+    wide[:, :-1] |= rows[:, 1:]
+    return wide
+
+
+def _neighbours(grid: Grid, lattice: Lattice) -> tuple[Indices, Indices, npt.NDArray[np.float32]]:
+    """For every lattice plane the slices below and above it, and how far it is on the way.
 
     Beyond the scan's ends the last slice is held: nobody knows what lies there.
     """
-    last = structure.grid.size[2] - 1
+    last = grid.size[2] - 1
     first = lattice.plane_of_slice(0)
     per_slice = lattice.plane_of_slice(1) - first
     position = np.clip((np.arange(lattice.size[2]) - first) / per_slice, 0, last)
     below = np.minimum(np.floor(position).astype(int), max(0, last - 1))
     above = np.minimum(below + 1, last)
+    return below, above, (position - below).astype(np.float32)
+
+
+def _structure_field(structure: Mask, lattice: Lattice) -> Field:
+    """A mask's signed in-plane distance at a lattice, linear between slices."""
+    below, above, way = _neighbours(structure.grid, lattice)
     low, high = int(below.min()), int(above.max())
     nearby = _cropped(structure, lattice, low, high)
     sections = mask_to_contours(nearby).sections
-    distances = [
-        plane_distance(sections[k], lattice)
-        if k in sections
-        else np.full((lattice.size[1], lattice.size[0]), FAR, dtype=np.float32)
-        for k in range(low, high + 1)
-    ]
+    found = plane_distances([sections[k] for k in sections], lattice)
+    known = dict(zip(sections, found, strict=True))
+    nothing = np.full((lattice.size[1], lattice.size[0]), FAR, dtype=np.float32)
+    distances = [known.get(k, nothing) for k in range(low, high + 1)]
     field = np.empty(lattice.shape, dtype=np.float32)
-    for plane, (k, following) in enumerate(zip(below, above, strict=True)):
-        t = np.float32(position[plane] - k)
+    for plane, (k, following, t) in enumerate(zip(below, above, way, strict=True)):
         field[plane] = (1 - t) * distances[k - low] + t * distances[following - low]
     return field
 

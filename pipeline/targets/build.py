@@ -98,6 +98,20 @@ class _GrownLesion:
 def _grow(lesion: Lesion, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
     gtv = solid_from_contours(lesion.contours, ends=plan.ends)
     pgtv, uncut = expand(gtv, plan.pgtv), expand(gtv, plan.ctv)
+    ctv, taken = _within_barriers(uncut, gtv, plan, organs)
+    ptv = expand(ctv, plan.ptv)
+    return _GrownLesion(
+        pgtv=_Grown(solid=pgtv, uncut=pgtv, base=gtv),
+        ctv=_Grown(solid=ctv, uncut=uncut, base=gtv),
+        ptv=_Grown(solid=ptv, uncut=ptv, base=ctv),
+        taken_cc=taken,
+    )
+
+
+def _within_barriers(
+    uncut: Solid, gtv: Solid, plan: IfiPlan, organs: Mapping[str, Mask]
+) -> tuple[Solid, dict[str, float]]:
+    """A CTV cut at every barrier that is known, and the cc that each took."""
     ctv = uncut
     taken: dict[str, float] = {}
     for barrier in plan.barriers:
@@ -107,13 +121,7 @@ def _grow(lesion: Lesion, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLe
         ctv = cut_at(before, gtv, barrier, organs[barrier.structure])
         if ctv is not before:
             taken[barrier.structure] = before.volume_cc - ctv.volume_cc
-    ptv = expand(ctv, plan.ptv)
-    return _GrownLesion(
-        pgtv=_Grown(solid=pgtv, uncut=pgtv, base=gtv),
-        ctv=_Grown(solid=ctv, uncut=uncut, base=gtv),
-        ptv=_Grown(solid=ptv, uncut=ptv, base=ctv),
-        taken_cc=taken,
-    )
+    return ctv, taken
 
 
 def _target(name: str, kind: TargetKind, margin: Margin, grown: Sequence[_Grown], recipe: str) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
@@ -49,22 +50,21 @@ def lesion_measures(lesion: Lesion) -> LesionMeasures:
             best = max(best, _axes(points))
             height = np.full((len(points), 1), heights[k])
             hulls.append(np.hstack([points, height]))
-    spread = _distances(np.concatenate(hulls))
-    return LesionMeasures(
-        axial_diameter_mm=best[0], short_axis_mm=best[1], diameter_3d_mm=float(spread.max())
+    longest = max(
+        float(_distances(one, other).max()) for one, other in combinations_with_replacement(hulls, 2)
     )
+    return LesionMeasures(axial_diameter_mm=best[0], short_axis_mm=best[1], diameter_3d_mm=longest)
 
 
 def _axes(points: Points) -> tuple[float, float]:
     """Longest diameter of a convex ring and its extent at right angles."""
-    spread = _distances(points)
+    spread = _distances(points, points)
     i, j = np.unravel_index(int(spread.argmax()), spread.shape)
     along = (points[j] - points[i]) / max(float(spread[i, j]), 1e-9)
     across = points @ np.array([-along[1], along[0]])
     return float(spread[i, j]), float(np.ptp(across))
 
 
-def _distances(points: Points) -> Points:
-    from scipy.spatial.distance import cdist
-
-    return np.asarray(cdist(points, points))
+def _distances(one: Points, other: Points) -> Points:
+    """Between every point of one set and every point of the other, shape (n, m)."""
+    return np.asarray(np.linalg.norm(one[:, None] - other[None], axis=2))

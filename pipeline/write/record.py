@@ -96,7 +96,6 @@ def _case(case: CaseSummary) -> Json:
         "patient_position": case.patient_position,
         "size": list(case.size),
         "spacing_mm": [round(value, 6) for value in case.spacing_mm],
-        "structures": case.structures,
     }
 
 

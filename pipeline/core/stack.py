@@ -1,0 +1,98 @@
+"""How the parts of a contour stack hang together, and the in-plane distances to them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from pipeline.core.contour import Contours
+from pipeline.core.kernels import signed_distance
+from pipeline.core.lattice import Field, Lattice
+from pipeline.core.raster import segments_of
+
+Parts = tuple[int, ...]
+Group = tuple[int, Parts]  # a lattice plane and some of its parts
+
+# Slices without contour that may lie between two planes of one part (every second or third
+# slice drawn, or one lost) and are bridged.
+MAX_BRIDGED_STEPS = 3
+
+
+class Stack:
+    """Contours by lattice plane.
+
+    Attributes:
+        parts: plane to its polygons.
+        linked: groups of parts of neighbouring planes that are counterparts: they overlap in-plane.
+        ended: parts without counterpart on one side, and how far they go on to it, in planes (signed).
+        distance: signed in-plane distance in mm to each of these groups, shape (v, u).
+    """
+
+    def __init__(self, contours: Contours, lattice: Lattice) -> None:
+        self.parts: Mapping[int, Sequence[Polygon]] = {
+            lattice.plane_of_slice(k): list(section.geoms) for k, section in contours.sections.items()
+        }
+        planes = sorted(self.parts)
+        self.linked: list[tuple[Group, Group]] = [
+            pair
+            for low, high in pairwise(planes)
+            if high - low <= MAX_BRIDGED_STEPS * lattice.steps_per_slice
+            for pair in self._counterparts(low, high)
+        ]
+        half = lattice.steps_per_slice // 2
+        below = {(plane, part) for (plane, parts), _ in self.linked for part in parts}
+        above = {(plane, part) for _, (plane, parts) in self.linked for part in parts}
+        self.ended = [
+            ((plane, alone), reach)
+            for plane in planes
+            for reach, met in ((-half, above), (half, below))
+            if (alone := tuple(p for p in range(len(self.parts[plane])) if (plane, p) not in met))
+        ]
+        groups = list(
+            dict.fromkeys([*(g for pair in self.linked for g in pair), *(g for g, _ in self.ended)])
+        )
+        chosen = [MultiPolygon([self.parts[plane][part] for part in parts]) for plane, parts in groups]
+        self.distance = dict(zip(groups, plane_distances(chosen, lattice), strict=True))
+
+    def _counterparts(self, low: int, high: int) -> list[tuple[Group, Group]]:
+        """Groups of parts of two planes that overlap one another, as (below, above)."""
+        groups: list[tuple[set[int], set[int]]] = []
+        for i, part in enumerate(self.parts[low]):
+            touched = {j for j, other in enumerate(self.parts[high]) if _overlap(part, other)}
+            if not touched:
+                continue
+            merged: tuple[set[int], set[int]] = ({i}, touched)
+            rest = []
+            for group in groups:
+                if group[1] & merged[1]:
+                    merged = (merged[0] | group[0], merged[1] | group[1])
+                else:
+                    rest.append(group)
+            groups = [*rest, merged]
+        return [((low, tuple(sorted(a))), (high, tuple(sorted(b)))) for a, b in groups]
+
+
+def _overlap(one: Polygon, other: Polygon) -> bool:
+    return bool(shapely.intersects(one, other)) and one.intersection(other).area > 0
+
+
+def plane_distances(sections: Sequence[MultiPolygon], lattice: Lattice) -> list[Field]:
+    """Signed in-plane distance in mm from a lattice's points to each section, each of shape (v, u)."""
+    # The loop of `signed_distance` holds no lock, so that threads share the work.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return list(pool.map(lambda section: _plane_distance(section, lattice), sections))
+
+
+def _plane_distance(section: MultiPolygon, lattice: Lattice) -> Field:
+    u0, v0, _ = lattice.origin_mm
+    edges = (segments_of(section) - np.array([u0, v0, u0, v0])) / lattice.pitch_mm
+    limit = float(math.hypot(lattice.size[0], lattice.size[1]) * 4.0 + 1.0)
+    found: Field = signed_distance(edges, lattice.size[1], lattice.size[0], limit)
+    return found * np.float32(lattice.pitch_mm)
