@@ -1,4 +1,4 @@
-"""Time and memory of whole `rt-targets run` processes on a real CT, beside reading it and the usual script."""
+"""Whole `rt-targets run` processes on a real CT, beside only reading it and beside the usual script."""
 
 from __future__ import annotations
 
