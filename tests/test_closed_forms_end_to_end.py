@@ -58,6 +58,7 @@ def _written(path: Path, case: PrismCase) -> dict[str, dict[int, BaseGeometry]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_written_is_the_exact_sum(case: PrismCase, tmp_path: Path) -> None:
     _export(case, tmp_path / "in")

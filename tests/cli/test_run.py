@@ -260,6 +260,7 @@ def test_input_that_is_not_there_is_an_error(tmp_path):
 # ------------------------------------------------------------------------------------------- a real process
 
 
+@pytest.mark.slow
 def test_a_real_process_is_silent_on_stderr_and_gives_its_exit_codes(dicom, tmp_path):
     program = [sys.executable, "-c", "from pipeline.cli import main; main()", "run", str(dicom)]
     out = ["--out", str(tmp_path / "out"), "--no-pictures"]

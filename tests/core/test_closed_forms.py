@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from shapely.geometry import MultiPolygon
@@ -14,6 +16,7 @@ from tests import oracles
 from tests.closed_forms import CASES, PTV, PrismCase, judge, make_grid
 
 
+@lru_cache(maxsize=2)
 def _grown(case: PrismCase) -> dict[str, Solid]:
     gtv = solid_from_contours(case.contours())
     ctv = expand(gtv, case.ctv)

@@ -183,6 +183,7 @@ def test_no_margin_and_nothing_to_grow_change_nothing() -> None:
     assert contract(nothing, Margin.uniform(5.0)) is nothing
 
 
+@pytest.mark.slow
 def test_the_largest_margin() -> None:
     grid = make_grid(size=(10, 10, 60), spacing_mm=(1.0, 1.0, 5.0))
     contours = Contours(grid=grid, sections={30: MultiPolygon([oracles.circle(20.0)])})

@@ -18,7 +18,7 @@ from tests.interop import judges
 from tests.interop.judges import Voxels
 from tests.write.samples import AXES, CENTRE, context, make_grid, ring, roi, sphere, two_parts, write_ct
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.slow]
 
 LEAST_DICE = 0.99
 LARGEST_PERCENT, LARGEST_PERCENT_SMALL, SMALL_CC = 1.0, 3.0, 1.0
@@ -117,7 +117,6 @@ def real(unpacked, tmp_path_factory) -> tuple[Path, Path]:
     return ct, out / "ifi" / "rtstruct.dcm"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("run", ["demo", pytest.param("real", marks=pytest.mark.real)])
 @pytest.mark.parametrize("judge", ["dciodvfy", "plastimatch", "dcmrtstruct2nii"])
 def test_whole_runs(run: str, judge: str, request, program: Program, tmp_path: Path) -> None:
@@ -133,7 +132,6 @@ def test_whole_runs(run: str, judge: str, request, program: Program, tmp_path: P
     judged(masks, wanted, ct)
 
 
-@pytest.mark.slow
 def test_the_synthetic_patient_itself_passes_the_validator(demo, program: Program) -> None:
     ct, _ = demo
     dciodvfy = program("dciodvfy")

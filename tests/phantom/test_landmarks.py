@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 
-from pipeline.phantom import PhantomOptions, Reconstruction, make_phantom
+from pipeline.phantom import PhantomOptions, Reconstruction
 from tests.phantom.finders import FINDERS, bottom, top, voxels
+from tests.phantoms import COARSE, coarse
+from tests.phantoms import phantom as phantom_of
 
-COARSE = (2.5, 2.5, 5.0)
 ROUTES = tuple(Reconstruction)
-COHORT = [pytest.param(seed, marks=() if seed < 6 else pytest.mark.slow) for seed in range(30)]
+COHORT = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(30)]
 
 
 @pytest.mark.parametrize("seed", COHORT)
 def test_landmarks_agree_with_the_masks_and_keep_the_gates(seed):
-    phantom = make_phantom(
-        PhantomOptions(seed=seed, spacing_mm=COARSE, reconstruction=ROUTES[seed % 3], lesions=())
-    )
+    phantom = coarse(seed=seed, reconstruction=ROUTES[seed % 3], lesions=())
     z = {name: point[2] for name, point in phantom.landmarks.items()}
     assert set(z) == set(FINDERS)
     for name, find in FINDERS.items():
@@ -49,16 +48,18 @@ def _check_gates(phantom, z):
     assert top(phantom, body["L2"]) < z["celiac_axis_origin"] < bottom(phantom, body["T11"])
 
 
+@pytest.mark.slow
 def test_on_fine_slices_too():
     spacing = (1.5, 1.5, 2.0)
-    phantom = make_phantom(PhantomOptions(seed=11, spacing_mm=spacing, lesions=()))
+    phantom = phantom_of(PhantomOptions(seed=11, spacing_mm=spacing, lesions=()))
     for name, find in FINDERS.items():
         assert find(phantom) == pytest.approx(phantom.landmarks[name][2], abs=spacing[2]), name
 
 
+@pytest.mark.slow
 def test_whole_upper_vertebrae_reach_above_their_bodies():
     # As on real scans: the arch of a tilted vertebra is higher than its body.
-    phantom = make_phantom(PhantomOptions(spacing_mm=(1.5, 1.5, 2.0), lesions=()))
+    phantom = phantom_of(PhantomOptions(spacing_mm=(1.5, 1.5, 2.0), lesions=()))
     whole = top(phantom, voxels(phantom.organs["vertebrae_T1"]))
     assert whole - phantom.landmarks["T1_top"][2] > 3
 
@@ -75,7 +76,7 @@ def test_whole_upper_vertebrae_reach_above_their_bodies():
     ],
 )
 def test_points_lie_at_their_structures_across_the_body_too(name, organ):
-    phantom = make_phantom(PhantomOptions(spacing_mm=COARSE, reconstruction=Reconstruction.NATIVE))
+    phantom = coarse(reconstruction=Reconstruction.NATIVE)
     mask = phantom.organs[organ]
     k, j, i = np.nonzero(mask.voxels)
     points = mask.grid.to_patient(np.stack([i, j, k], axis=1))

@@ -58,6 +58,7 @@ def large_pane(path, number):
     return pixels[HEADER : HEADER + _LARGE, left : left + _LARGE]
 
 
+@pytest.mark.slow
 def test_the_same_patient_gives_the_same_picture_in_every_position(tmp_path):
     pictures = {}
     for position in POSITIONS:
