@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import struct
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # Grids whose corners lie nearer than this are one grid: single-precision headers explain it.
 SAME_GRID_MM = 0.05
 SNAP_COSINE = 1e-6
+_GZIP_MAGIC = b"\x1f\x8b"
 
 Array = npt.NDArray[Any]
 Vectors = npt.NDArray[np.float64]
@@ -96,6 +101,8 @@ def read_image(path: Path) -> ImageFile:
     """
     import SimpleITK
 
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        check_nifti_is_whole(path)
     try:
         image: Any = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
@@ -169,6 +176,48 @@ def onto_grid_of(image: ImageFile, model: ImageFile) -> ImageFile:
             todo="resample the mask to the CT (nearest neighbour)",
         )
     return turned
+
+
+def check_nifti_is_whole(path: Path) -> None:
+    """Refuse a NIfTI that breaks off: SimpleITK would fill the rest with zeros and say nothing.
+
+    A compressed file tells its length in its last bytes; only where that does not fit is it unpacked.
+
+    Raises:
+        InputError: it holds less than its header says, or has no readable header.
+    """
+    import nibabel
+
+    where = f"file {path.name}"
+    todo = "copy or export the file again"
+    try:
+        voxels: Any = nibabel.load(path).dataobj  # type: ignore[attr-defined]
+        expected = int(voxels.offset) + int(np.prod(voxels.shape)) * int(voxels.dtype.itemsize)
+        got = _unpacked_bytes(path, expected)
+    except (OSError, EOFError, zlib.error, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+        raise InputError(
+            "image cannot be read", where=where, expected="a whole NIfTI", got=str(error), todo=todo
+        ) from error
+    if got < expected:
+        raise InputError(
+            "image breaks off",
+            where=where,
+            expected=f"{expected} bytes, as its header says",
+            got=f"{got}",
+            todo=todo,
+        )
+
+
+def _unpacked_bytes(path: Path, expected: int) -> int:
+    """How long a file is when unpacked; at least `expected` where the file itself says so."""
+    with path.open("rb") as stream:
+        if stream.read(2) != _GZIP_MAGIC:
+            return path.stat().st_size
+        stream.seek(-4, os.SEEK_END)
+        if struct.unpack("<L", stream.read(4))[0] == expected % 2**32:
+            return expected
+    with gzip.open(path) as unpacked:
+        return sum(len(block) for block in iter(lambda: unpacked.read(1 << 22), b""))
 
 
 def _orthonormal(axes: Vectors) -> Vectors:

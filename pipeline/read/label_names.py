@@ -90,7 +90,10 @@ def _value_and_name(one: str, other: str) -> tuple[int, str]:
 def _from_nifti_header(path: Path) -> dict[int, str]:
     import nibabel
 
-    header = nibabel.load(path).header
+    try:
+        header = nibabel.load(path).header
+    except (OSError, EOFError, ValueError, nibabel.filebasedimages.ImageFileError):
+        return {}  # told when the voxels are read
     for extension in getattr(header, "extensions", ()):
         content = extension.get_content()
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)

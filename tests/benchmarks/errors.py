@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.raster import contours_to_mask, mask_to_contours
+from pipeline.core.rules import Ends
 from pipeline.core.volume import Mask
 from tests.benchmarks.peers import peers
 from tests.benchmarks.scenes import HorizontalAndCraniocaudal, Scene, Spacing, grown, make_scene, places
@@ -24,7 +25,8 @@ OURS = "rt-targets, mask to mask"
 CONTOURS = "rt-targets, contours: continuous"
 SLICED = "rt-targets, contours: on the slices"
 STACKED = "rt-targets, contours: of the stack"
-LARGEST_MEAN, LARGEST_WORST, LARGEST_STACKED = 2.0, 4.0, 1.5  # percent
+TAPERED = "rt-targets, contours, tapered ends: continuous"
+LARGEST_STACKED = 1.5  # percent
 
 WHAT_IS_WHAT = f"""
 Volume error in % (mean over shapes; worst shape in brackets) and Dice with the exact mask. Each shape
@@ -84,6 +86,8 @@ def measure(spacing: Spacing, margin: HorizontalAndCraniocaudal) -> Mapping[str,
                 found[name].add(shape.name, volume, continuous, dice=float(dice))
             cut = 1000.0 * grown(scene.contours(), margin).contours().volume_cc
             found[CONTOURS].add(shape.name, cut, continuous)
+            tapered = 1000.0 * grown(scene.contours(), margin, ends=Ends.TAPERED).contours().volume_cc
+            found[TAPERED].add(shape.name, tapered, continuous)
             found[SLICED].add(shape.name, cut, scene.sliced_volume_mm3(margin))
             found[STACKED].add(shape.name, cut, scene.stack_volume_mm3(margin))
     return found
@@ -99,11 +103,11 @@ def _masks(scene: Scene, margin: HorizontalAndCraniocaudal) -> dict[str, npt.NDA
 
 
 def _limits(where: str, figures: Mapping[str, Figures]) -> list[Limit]:
-    ours = figures[OURS]
-    nearest = min(abs(figures[name].mean) for name in ("SciPy distance transform", "SimpleITK Maurer map"))
+    ours, usual = figures[OURS], figures["SciPy distance transform"]
+    # Masks say nothing of what lies between slices: all that can be asked is to be nearer than the usual way.
     rows = (
-        ("mask, mean", abs(ours.mean), min(LARGEST_MEAN, nearest)),
-        ("mask, worst shape", abs(ours.worst), LARGEST_WORST),
+        ("mask, mean (SciPy's)", abs(ours.mean), abs(usual.mean)),
+        ("mask, worst shape (SciPy's)", abs(ours.worst), abs(usual.worst)),
         ("of the stack, worst", abs(figures[STACKED].worst_case), LARGEST_STACKED),
     )
     return [
@@ -121,7 +125,7 @@ def main() -> bool:
         by_margin = {margin: measure(spacing, margin) for margin in MARGINS}
         rows = [
             [name, *(cell for figures in by_margin.values() for cell in figures[name].cells())]
-            for name in (OURS, *peers(), CONTOURS, SLICED, STACKED)
+            for name in (OURS, *peers(), CONTOURS, SLICED, STACKED, TAPERED)
         ]
         print_table(f"Grid {label} mm; margin horizontal/craniocaudal", head, rows)
         for (a, c), figures in by_margin.items():

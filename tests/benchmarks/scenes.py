@@ -11,6 +11,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.expansion import expand
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
+from pipeline.core.rules import Ends
 from pipeline.core.solid import Solid, solid_from_contours
 from tests.benchmarks.shapes import Shape
 from tests.closed_forms import make_grid
@@ -87,7 +88,7 @@ def places(count: int) -> list[Spacing]:
     return [((0.5 + 0.7549 * i) % 1.0, (0.5 + 0.5698 * i) % 1.0, (i + 0.5) / count) for i in range(count)]
 
 
-def grown(contours: Contours, margin: HorizontalAndCraniocaudal) -> Solid:
+def grown(contours: Contours, margin: HorizontalAndCraniocaudal, *, ends: Ends = Ends.FLAT) -> Solid:
     """Through our geometry: contours to a solid, and the solid expanded."""
     a, c = margin
-    return expand(solid_from_contours(contours), Margin.axial(horizontal=a, craniocaudal=c))
+    return expand(solid_from_contours(contours, ends=ends), Margin.axial(horizontal=a, craniocaudal=c))
