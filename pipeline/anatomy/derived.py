@@ -1,0 +1,42 @@
+"""Structures told from organs: what no source gives by name, each with its fallback."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.anatomy.view import Bools, View
+
+# Where neither a mask of the bodies nor the cord is known: the front of a vertebra, as part of its depth [I].
+BODY_SHARE_OF_DEPTH = 0.45
+
+
+def vertebral_body(view: View, name: str) -> Bools | None:
+    """The body of a vertebra without arch and processes, shape (w, v, u); None when it is not known.
+
+    From the mask of all vertebral bodies where there is one; else what lies in front of the spinal cord and
+    within its reach to the sides; else the front part of the vertebra's own depth.
+    """
+    if name not in view.organs:
+        return None
+    whole = view.mask(name)
+    if "vertebrae_body" in view.organs:
+        return whole & view.mask("vertebrae_body")
+    if "spinal_cord" in view.organs:
+        return _before_cord(view, whole, view.mask("spinal_cord"))
+    rows = np.flatnonzero(whole.any(axis=(0, 2)))
+    depth = rows[0] + BODY_SHARE_OF_DEPTH * (rows[-1] - rows[0])
+    front = np.arange(len(view.v)) <= depth
+    return np.asarray(whole & front[:, None])
+
+
+def _before_cord(view: View, whole: Bools, cord: Bools) -> Bools:
+    body = np.zeros_like(whole)
+    for k in np.flatnonzero(whole.any(axis=(1, 2))).tolist():
+        rows, columns = np.nonzero(cord[k])
+        if not len(rows):
+            continue
+        # The body is at most three cords wide to either side of the canal's middle.
+        middle = view.u[columns].mean()
+        near = np.abs(view.u - middle) <= 18.0
+        body[k, : rows.min()] = whole[k, : rows.min()] & near
+    return body
