@@ -59,7 +59,7 @@ def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunO
     watch = Stopwatch(on_stage)
     watch("settings")
     protocol = checked_protocol(request)
-    check_apart(request.out, request.source.path)
+    check_apart(request.out, request.source.inputs)
     with staged(request.out, overwrite=request.overwrite) as folder:
         return carry_out(request, protocol, folder, watch)
 

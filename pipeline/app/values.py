@@ -32,6 +32,11 @@ class InputChoice:
     masks: Path | None = None
     gtv: tuple[tuple[str, LesionKind], ...] = ()
 
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file and folder that is read."""
+        return tuple(path for path in (self.path, self.structures, self.masks) if path is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from pipeline.core.errors import GeometryError
+from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid, Vector
 from pipeline.core.report import Finding
 from pipeline.core.volume import Mask
@@ -65,7 +65,7 @@ class Organs:
         for organ in self.by_name.values():
             if organ.mask.grid != self.grid:
                 raise GeometryError("organ lies on another grid than the CT", where=organ.name)
-        object.__setattr__(self, "by_name", MappingProxyType(dict(self.by_name)))
+        object.__setattr__(self, "by_name", FrozenMap(self.by_name))
 
     def __contains__(self, name: str) -> bool:
         return name in self.by_name
@@ -143,5 +143,5 @@ class Landmarks:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "found", MappingProxyType(dict(self.found)))
-        object.__setattr__(self, "missing", MappingProxyType(dict(self.missing)))
+        object.__setattr__(self, "found", FrozenMap(self.found))
+        object.__setattr__(self, "missing", FrozenMap(self.missing))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.core.contour import Contours
+from pipeline.core.errors import GeometryError
 from pipeline.core.report import Finding
 from pipeline.core.volume import Volume
 
@@ -83,6 +84,9 @@ class Case:
         structures: the other ROIs, on the CT's grid.
         source: UIDs and hashes.
         findings: doubts met while reading.
+
+    Raises:
+        GeometryError: no lesion, or contours on another grid than the CT's.
     """
 
     volume: Volume
@@ -90,3 +94,16 @@ class Case:
     structures: tuple[Structure, ...]
     source: Source
     findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.lesions:
+            raise GeometryError("case without a lesion", expected="at least one", got="none")
+        drawn: tuple[Lesion | Structure, ...] = (*self.lesions, *self.structures)
+        for one in drawn:
+            if one.contours.grid != self.volume.grid:
+                raise GeometryError(
+                    "contours lie on another grid than the CT",
+                    where=one.name,
+                    expected=f"{self.volume.grid}",
+                    got=f"{one.contours.grid}",
+                )

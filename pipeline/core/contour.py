@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.errors import GeometryError
+from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid
 
 
@@ -50,7 +50,7 @@ class Contours:
                     got=shapely.is_valid_reason(section) if not section.is_empty else "empty",
                 )
             kept[k] = section
-        object.__setattr__(self, "sections", MappingProxyType(kept))
+        object.__setattr__(self, "sections", FrozenMap(kept))
 
     @property
     def slices(self) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ centres, so neither half a voxel nor part of a slice is lost.
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +17,7 @@ from pipeline.core.kernels import UNREACHED, along_line, along_rows, spread, spr
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid
+from pipeline.core.threads import workers
 
 # The most that a flat end may be grown too far: below what a plane position in a file is good for.
 MAX_OVERSHOOT_MM = 0.005
@@ -114,7 +114,7 @@ def _squared_gauge(field: Field, lattice: Lattice, margin: Margin) -> Field:
         spread(work[plane : plane + 1], *along_v, carried)
         spread_rows(carried[0], *along_u, total[plane])
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # the kernels hold no lock
+    with ThreadPoolExecutor(max_workers=workers()) as pool:  # the kernels hold no lock
         # In-plane distances start on planes that meet the solid only.
         met = np.flatnonzero((field > 0).any(axis=(1, 2))).tolist()
         deque(pool.map(from_own_outline, met), maxlen=0)

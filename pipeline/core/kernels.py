@@ -7,19 +7,29 @@ Unreached voxels hold `UNREACHED`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[Any]
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 UNREACHED = np.float32(1e30)
 SEGMENTS_PER_BOX = 12
 
 
-@numba.njit(cache=True, nogil=True)
+def compiled(function: Loop) -> Loop:
+    """Compile a loop that holds no lock, kept on disk where there is a place to keep it."""
+    try:
+        return cast("Loop", numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # neither the package's folder nor the home can be written, as in some containers
+        return cast("Loop", numba.njit(nogil=True)(function))
+
+
+@compiled
 def fill_even_odd(segments: Floats, rows: int, columns: int) -> Any:
     """Points of a unit lattice that lie inside rings, by the even-odd rule.
 
@@ -47,7 +57,7 @@ def fill_even_odd(segments: Floats, rows: int, columns: int) -> Any:
     return inside
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> Any:
     """Exact distance from lattice points to rings, positive inside, in lattice units.
 
@@ -88,7 +98,7 @@ def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> 
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _to_segment(segment: Floats, x: float, y: float) -> float:
     ex, ey = segment[2] - segment[0], segment[3] - segment[1]
     px, py = x - segment[0], y - segment[1]
@@ -100,7 +110,7 @@ def _to_segment(segment: Floats, x: float, y: float) -> float:
     return float(dx * dx + dy * dy)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def along_line(field: Floats, up: float, down: float, out: Floats) -> None:
     """Squared gauge distance along the middle axis of `field` to its own surface crossings.
 
@@ -124,7 +134,7 @@ def along_line(field: Floats, up: float, down: float, out: Floats) -> None:
             _step(field[a], n, n + 1, down, crossing, out[a, n])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _step(lines: Floats, n: int, before: int, margin: float, crossing: Floats, out: Floats) -> None:
     """Move on to row n from the row before it: find new crossings, lower `out` to the distance."""
     first = before < 0 or before >= lines.shape[0]
@@ -141,7 +151,7 @@ def _step(lines: Floats, n: int, before: int, margin: float, crossing: Floats, o
             out[b] = min(out[b], np.float32(step * step))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def along_rows(field: Floats, up: float, down: float, out: Floats) -> None:
     """As `along_line`, along the last axis of arrays of shape (a, n)."""
     for a in range(field.shape[0]):
@@ -150,7 +160,7 @@ def along_rows(field: Floats, up: float, down: float, out: Floats) -> None:
         _one_way(field[a, ::-1], down, out[a, ::-1])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _one_way(line: Floats, margin: float, out: Floats) -> None:
     """Distances along a line to the crossings behind each point; `out` is only lowered."""
     crossing = -1.0
@@ -165,7 +175,7 @@ def _one_way(line: Floats, margin: float, out: Floats) -> None:
             out[n] = min(out[n], np.float32(step * step))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def spread(source: Floats, up: float, down: float, out: Floats) -> None:
     """Lower out[a, n, :] to the least of source[a, m, :] + ((n - m) / margin)^2.
 
@@ -187,7 +197,7 @@ def spread(source: Floats, up: float, down: float, out: Floats) -> None:
                     out[a, n, b] = min(out[a, n, b], source[a, m, b] + cost)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def spread_rows(source: Floats, up: float, down: float, out: Floats) -> None:
     """As `spread`, along the last axis of arrays of shape (a, n)."""
     reach_up = int(np.ceil(up)) + 1 if up > 0.0 else 0
@@ -205,7 +215,7 @@ def spread_rows(source: Floats, up: float, down: float, out: Floats) -> None:
                 reached[n] = min(reached[n], start[n] + cost)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _squared_step(shift: int, up: float, down: float) -> Any:
     """Squared gauge length of a number of lattice steps; its sign tells the direction."""
     step = 0.0

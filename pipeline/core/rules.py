@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.core.frozen import FrozenMap
 from pipeline.core.margin import Margin
 
 Colour = tuple[int, int, int]
@@ -140,6 +141,10 @@ class Settings:
     fill_ptv_holes: bool | None = None
     barriers: Mapping[str, bool] = field(default_factory=dict)
     off_protocol: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "margins", FrozenMap(self.margins))
+        object.__setattr__(self, "barriers", FrozenMap(self.barriers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

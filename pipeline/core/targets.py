@@ -52,6 +52,10 @@ class TargetSet:
     targets: tuple[Target, ...]
     findings: tuple[Finding, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len({target.contours.grid for target in self.targets}) > 1:
+            raise GeometryError("targets lie on different grids", where=self.arm, expected="one grid")
+
     def __getitem__(self, name: str) -> Target:
         for target in self.targets:
             if target.name == name:

@@ -75,6 +75,8 @@ def _frozen(array: npt.NDArray[Any], grid: Grid) -> npt.NDArray[Any]:
             expected=f"shape {grid.shape} (slices, rows, columns)",
             got=f"shape {array.shape}",
         )
+    if array.base is None:
+        array.flags.writeable = False  # nobody else has a way to it but through this very array
     view = array.view()
     view.flags.writeable = False
     return view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree as ET
@@ -42,7 +43,7 @@ def label_names(path: Path) -> dict[int, str]:
 def _from_table(path: Path) -> dict[int, str]:
     try:
         pairs = _csv_pairs(path) if path.suffix in {".csv", ".tsv"} else _mapping_pairs(path)
-        names = dict(_value_and_name(one, other) for one, other in pairs)
+        names = _distinct(_value_and_name(one, other) for one, other in pairs)
     except (ValueError, OSError, csv.Error) as error:
         raise InputError(
             "label table cannot be read",
@@ -56,7 +57,7 @@ def _from_table(path: Path) -> dict[int, str]:
 
 def _mapping_pairs(path: Path) -> list[tuple[str, str]]:
     if path.suffix == ".json":
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_each_once)
     else:
         content = read_yaml(path).content
     if isinstance(content, dict) and isinstance(content.get("labels"), dict):
@@ -65,6 +66,13 @@ def _mapping_pairs(path: Path) -> list[tuple[str, str]]:
         return []
     pairs = [(str(key).strip(), str(value).strip()) for key, value in content.items()]
     return pairs if all(one.isdigit() != other.isdigit() for one, other in pairs) else []
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key that stands twice")
+    return content
 
 
 def _csv_pairs(path: Path) -> list[tuple[str, str]]:
@@ -76,6 +84,15 @@ def _csv_pairs(path: Path) -> list[tuple[str, str]]:
     if any(len(row) < 2 for row in rows):
         raise ValueError("a row without a value and a name")
     return [(row[0], row[1]) for row in rows]
+
+
+def _distinct(named: Iterable[tuple[int, str]]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for value, name in named:
+        if value in names:
+            raise ValueError(f"value {value} stands for {names[value]!r} and for {name!r}")
+        names[value] = name
+    return names
 
 
 def _value_and_name(one: str, other: str) -> tuple[int, str]:
@@ -101,7 +118,11 @@ def _from_nifti_header(path: Path) -> dict[int, str]:
             root = ET.fromstring(text.strip().strip("\0"))
         except ET.ParseError:
             continue
-        found = {int(label.get("Key", "0")): (label.text or "").strip() for label in root.iter("Label")}
+        found = {
+            int(key): (label.text or "").strip()
+            for label in root.iter("Label")
+            if (key := label.get("Key", "")).isdigit()
+        }
         found.pop(0, None)
         if found:
             return found

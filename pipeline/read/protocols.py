@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Literal
 from typing import Protocol as Shape
 
-from annotated_types import Len
 from pydantic import Field
 
 from pipeline.core.errors import UsageError
+from pipeline.core.frozen import FrozenMap
 from pipeline.core.margin import MAX_MARGIN_MM
 from pipeline.core.rules import Assumption, Barrier, Colour, Ends, InvolvedField, Protocol, Ranged
 from pipeline.read.resources import resource_folder
@@ -41,7 +40,7 @@ class _FixedMargin(_Rule):
 
 class _RangedMargin(_Rule):
     default: Length
-    range: Annotated[list[Length], Len(2, 2)]
+    range: Annotated[list[Length], Field(min_length=2, max_length=2)]
     unit: Literal["mm"]
 
 
@@ -72,7 +71,7 @@ class _Barrier(_Rule):
 
 
 class _Colour(Strict):
-    rgb: Annotated[list[Byte], Len(3, 3)]
+    rgb: Annotated[list[Byte], Field(min_length=3, max_length=3)]
     source: SourceKey
 
 
@@ -87,7 +86,7 @@ class _Colours(Strict):
 class _Assumption(Strict):
     source: Literal["A"]
     rule: Text
-    arms: Annotated[list[Arm], Len(1, 2)]
+    arms: Annotated[list[Arm], Field(min_length=1, max_length=2)]
     unless_set: list[str] = Field(default_factory=list)
 
 
@@ -172,7 +171,7 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
             for b in document.barriers
         ),
         fill_ptv_holes=document.fill_ptv_holes.value,
-        colours=MappingProxyType(
+        colours=FrozenMap(
             {
                 "GTV-T": _rgb(colours.gtv_t),
                 "GTV-N": _rgb(colours.gtv_n),
@@ -181,8 +180,8 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
                 "PTV": _rgb(colours.ptv),
             }
         ),
-        sources=MappingProxyType({str(key): text for key, text in document.sources.items()}),
-        assumptions=MappingProxyType(_assumptions(document)),
+        sources=FrozenMap({str(key): text for key, text in document.sources.items()}),
+        assumptions=FrozenMap(_assumptions(document)),
     )
 
 

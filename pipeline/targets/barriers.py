@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.errors import GeometryError
 from pipeline.core.expansion import contract
 from pipeline.core.grid import Grid
 from pipeline.core.lattice import Field, Lattice
@@ -28,7 +29,12 @@ def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:
 
     Returns:
         The same solid when the barrier takes nothing, else one on the same lattice.
+
+    Raises:
+        GeometryError: the structure lies on another grid than the CTV.
     """
+    if structure.grid != ctv.lattice.grid:
+        raise GeometryError("barrier lies on another grid than the CT", where=barrier.structure)
     if not _may_meet(ctv, structure, takes_inside=barrier.structure != BODY):
         return ctv
     # The overlap moves the barrier's surface, so the structure must be known that far around.

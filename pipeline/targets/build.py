@@ -142,8 +142,9 @@ def _target(name: str, kind: TargetKind, margin: Margin, grown: Sequence[_Grown]
 def _reached(base: Solid, grown: Solid) -> Margin:
     """Surface to surface distance of two solids' extents in the six directions."""
     inner, outer = base.bounds_mm(), grown.bounds_mm()
+    # Low ends move down, high ends up; what moves the other way has reached nothing.
     right, left, anterior, posterior, inferior, superior = (
-        abs(b - a) for a, b in zip(inner, outer, strict=True)
+        max(0.0, sign * (b - a)) for sign, a, b in zip((-1, 1, -1, 1, -1, 1), inner, outer, strict=True)
     )
     return Margin(
         left=left,

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,9 +17,7 @@ from pipeline.write.record import PROGRAM
 RECORD = "report.json"
 
 # What a run may put into its output folder: nothing else is ever replaced or removed.
-OUTPUT_NAMES = frozenset(
-    {RECORD, "review.html", "pictures", "ifi", "eni", "stations.nii.gz", "stations.json", "ct", "patient"}
-)
+OUTPUT_NAMES = frozenset({RECORD, "pictures", "ifi", "ct", "patient"})
 
 _SCRATCH = ".rt-targets-"
 _EARLIER = ".earlier"
@@ -94,19 +92,35 @@ def check_free(out: Path, *, overwrite: bool = False) -> None:
         )
 
 
-def check_apart(out: Path, source: Path) -> None:
-    """Refuse to write into the very folder that the input is read from.
+def check_apart(out: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output folder that holds an input, or that lies inside one.
 
-    A later run would take the written structure set for one of the clinic's.
+    In an input folder a later run would take the written structure set for one of the clinic's; an input
+    inside the output folder would be removed with the outputs of an earlier run.
+
+    Args:
+        out: the output folder, there or not.
+        inputs: every file and folder that is read.
 
     Raises:
-        OutputError: both are the same folder.
+        OutputError: one lies in the other.
     """
-    if os.path.realpath(out) == os.path.realpath(source):
+    target = Path(os.path.realpath(out))
+    for given in inputs:
+        source = Path(os.path.realpath(given))
+        if target == source:
+            what = "the output folder is the input folder"
+        elif target.is_relative_to(source):
+            what = "the output folder lies inside the input folder"
+        elif source.is_relative_to(target):
+            what = "an input lies inside the output folder"
+        else:
+            continue
         raise OutputError(
-            "the output folder is the input folder",
+            what,
             where=str(out),
             expected="a folder of its own, so that inputs and drafts do not mix",
+            got=f"input {given.name}",
             todo="name another folder with --out",
         )
 

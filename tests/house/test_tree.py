@@ -19,12 +19,13 @@ HEAVY = {
     "scipy",
     "skimage",
     "numba",
-    "matplotlib",
     "pydicom",
     "nibabel",
     "shapely",
     "rt_utils",
+    "cc3d",
     "cv2",
+    "PIL",
 }
 
 

@@ -311,7 +311,14 @@ def test_another_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name, text",
-    [("plan.csv", "3\n7\n"), ("plan.csv", "GTV,node\n3,GTV\nnode,GTV\n"), ("plan.json", "{not json")],
+    [
+        ("plan.csv", "3\n7\n"),
+        ("plan.csv", "GTV,node\n3,GTV\nnode,GTV\n"),
+        ("plan.csv", "3,GTV-T\n3,GTV-N\n"),
+        ("plan.json", "{not json"),
+        ("plan.json", '{"GTV-T": 3, "GTV-N": 3}'),
+        ("plan.json", '{"3": "GTV-T", "3": "GTV-N"}'),
+    ],
 )
 def test_a_table_that_cannot_be_read(name: str, text: str, tmp_path: Path) -> None:
     path = write(tmp_path / "ct.nii.gz", ct())

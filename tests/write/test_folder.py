@@ -35,8 +35,8 @@ def earlier(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "report.json").write_text(OURS)
-    (out / "eni").mkdir()
-    (out / "eni" / "rtstruct.dcm").write_text("old")
+    (out / "ct").mkdir()
+    (out / "ct" / "rtstruct.dcm").write_text("old")
     (out / "notes.txt").write_text("mine")
     return out
 
@@ -127,7 +127,7 @@ def test_the_record_moves_out_first_and_in_last(earlier, monkeypatch):
     monkeypatch.setattr(folder, "_rename", lambda source, place: (moves.append(place), rename(source, place)))
     with staged(earlier, overwrite=True) as staging:
         fill(staging)
-    assert [place.name for place in moves] == ["report.json", "eni", "ifi", "report.json"]
+    assert [place.name for place in moves] == ["report.json", "ct", "ifi", "report.json"]
 
 
 def test_an_earlier_run_that_cannot_be_put_back_is_not_thrown_away(earlier, monkeypatch):
@@ -209,8 +209,31 @@ def test_an_output_that_a_later_run_would_not_replace_is_refused(tmp_path):
 def test_the_input_folder_is_no_output_folder(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(OutputError, match="is the input folder"):
-        check_apart(tmp_path / "link", tmp_path)
-    check_apart(tmp_path / "out", tmp_path)
+        check_apart(tmp_path / "link", [tmp_path])
+    check_apart(tmp_path / "out", [tmp_path / "in", tmp_path / "rs.dcm"])
+    check_apart(tmp_path / "in-2", [tmp_path / "in"])
+
+
+def test_an_output_folder_inside_the_input_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="the output folder lies inside the input folder"):
+        check_apart(tmp_path / "in" / "sub" / "out", [tmp_path / "in"])
+
+
+def test_an_input_inside_the_output_folder_is_refused(tmp_path):
+    # With --overwrite it would go with the outputs of the earlier run.
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for given in (tmp_path / "out" / "patient" / "dicom", tmp_path / "link" / "rs.dcm"):
+        with pytest.raises(
+            OutputError, match=f"an input lies inside the output folder.*got: input {given.name}"
+        ):
+            check_apart(tmp_path / "out", [tmp_path / "elsewhere", given])
+
+
+def test_what_no_run_writes_is_left_alone(earlier):
+    (earlier / "stations.json").write_text("mine")
+    with staged(earlier, overwrite=True) as staging:
+        fill(staging)
+    assert (earlier / "stations.json").read_text() == "mine"
 
 
 # ----------------------------------------------------------------------------------------------- whole files
