@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.anatomy.tissue import find_body
-from pipeline.check import check_targets
+import numpy as np
+
+from pipeline.anatomy.tissue import find_body, outside_like_lung
+from pipeline.check import check_inside_body, check_targets
 from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
 from pipeline.core.report import (
@@ -18,15 +20,19 @@ from pipeline.core.report import (
     Provenance,
     Reason,
     Report,
+    Severity,
     TargetReport,
 )
-from pipeline.core.rules import ArmChoice, IfiPlan, Protocol, Settings
+from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask
 from pipeline.strategy import PlannedIfi, plan_ifi
 from pipeline.targets import LesionMeasures, build_ifi, lesion_measures
 
 OnStage = Callable[[str], None]
+
+# More than this share of lung-like density outside the body: clothes and cushions do not explain it.
+MOST_LUNG_OUTSIDE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,7 @@ def make_targets(
     """
     planned = settle(protocol, settings)
     on_stage("anatomy")
-    organs = _organs(case, planned.plan)
+    organs, doubts = _organs(case, planned.plan)
     on_stage("targets")
     targets = build_ifi(case, plan=planned.plan, organs=organs)
     measures = tuple(lesion_measures(lesion) for lesion in case.lesions)
@@ -94,7 +100,7 @@ def make_targets(
         arms=(targets,),
         measures=measures,
         assumptions=planned.assumptions,
-        findings=(*case.findings, *planned.findings, *targets.findings, *checked),
+        findings=(*case.findings, *planned.findings, *doubts, *targets.findings, *checked),
     )
 
 
@@ -144,12 +150,48 @@ def _lesion_report(lesion: Lesion, measures: LesionMeasures) -> LesionReport:
     )
 
 
-def _organs(case: Case, plan: IfiPlan) -> Mapping[str, Mask]:
-    """The barrier structures that can be had from the CT alone."""
-    if not any(barrier.structure == "body" for barrier in plan.barriers):
-        return {}
-    body = find_body(case.volume, slices=_slices_within_reach(case, plan))
-    return {"body": body} if body.voxels.any() else {}
+def _organs(case: Case, plan: IfiPlan) -> tuple[Mapping[str, Mask], tuple[Finding, ...]]:
+    """The barrier structures that can be had from the CT alone, and the doubts about them."""
+    if not any(barrier.structure == BODY for barrier in plan.barriers):
+        return {}, ()
+    slices = _slices_within_reach(case, plan)
+    body = find_body(case.volume, slices=slices)
+    if not body.voxels.any():
+        return {}, ()
+    share = max(
+        outside_like_lung(case.volume, body, _box_around(lesion, case, plan, slices))
+        for lesion in case.lesions
+    )
+    if share > MOST_LUNG_OUTSIDE:
+        return {}, (_body_doubtful(share),)
+    return {BODY: body}, check_inside_body(case, body)
+
+
+def _body_doubtful(share: float) -> Finding:
+    return Finding(
+        code="BODY_OUTLINE_DOUBTFUL",
+        severity=Severity.WARNING,
+        where="ifi.CTV",
+        message=(
+            f"{100 * share:.0f} % of what seems to lie outside the body near a lesion is as dense as lung: "
+            "the image shows a part of the patient only. The body's outline is not known there and was not "
+            "used; look whether the CTV leaves the skin, or give a CT with the whole cross-section"
+        ),
+    )
+
+
+def _box_around(lesion: Lesion, case: Case, plan: IfiPlan, slices: range) -> tuple[slice, slice, slice]:
+    """Slices, rows and columns that a lesion's CTV can reach."""
+    grid = case.volume.grid
+    bounds = np.array([section.bounds for section in lesion.contours.sections.values()])
+    reach = max(plan.ctv.as_tuple()[:4])
+    u0, v0 = bounds[:, :2].min(axis=0) - reach
+    u1, v1 = bounds[:, 2:].max(axis=0) + reach
+    w = float(grid.plane_positions_mm[0])
+    corners = grid.frame.to_patient(np.array([(u, v, w) for u in (u0, u1) for v in (v0, v1)]))
+    index = np.rint(grid.to_index(corners)[:, :2]).astype(int)
+    (i0, j0), (i1, j1) = np.maximum(index.min(axis=0), 0), np.maximum(index.max(axis=0) + 1, 0)
+    return (slice(slices.start, slices.stop), slice(int(j0), int(j1)), slice(int(i0), int(i1)))
 
 
 def _slices_within_reach(case: Case, plan: IfiPlan) -> range:

@@ -9,6 +9,9 @@ from pipeline.core.volume import Mask, Volume
 
 # Between air and fat (-100 HU), with room for noise and partial volume at the skin.
 BODY_ABOVE_HU = -300
+# Inflated lung; vacuum cushions and blankets are lighter, fat is denser.
+LUNG_HU = (-930, -400)
+FEWEST_VOXELS = 200
 # What belongs to the body is settled on pixels of about this size, its outline on the CT's own.
 COARSE_PIXEL_MM = 2.0
 # A couch shell is thinner than twice this many coarse pixels.
@@ -46,6 +49,32 @@ def find_body(volume: Volume, *, slices: range | None = None) -> Mask:
         skin = ~_refined(outside[k], step_j, step_i)[:rows, :columns] & (hu > BODY_ABOVE_HU)
         np.logical_or(skin, _refined(inside[k], step_j, step_i)[:rows, :columns], out=found[k])
     return Mask(grid=grid, voxels=voxels)
+
+
+def outside_like_lung(volume: Volume, body: Mask, box: tuple[slice, slice, slice]) -> float:
+    """Share of what lies outside the body, well away from it, that is as dense as lung and not as air.
+
+    Where the image cuts through the chest, lung meets its edge, or the edge of a round field of view, and
+    cannot be told from outside air by its connection; it can by its density.
+
+    Args:
+        volume: the CT.
+        body: as found.
+        box: where to look, as (slices, rows, columns).
+
+    Returns:
+        0 to 1; 0 where there is next to nothing outside.
+    """
+    outside = _eroded(~body.voxels[box], 2)
+    count = int(np.count_nonzero(outside))
+    if count < FEWEST_VOXELS:
+        return 0.0
+    # Means of 3 x 3 pixels: noise would spread air into lung's range.
+    hu = np.pad(volume.hu[box].astype(np.float32), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows, columns = outside.shape[1:]
+    mean = sum(hu[:, j : j + rows, i : i + columns] for j in range(3) for i in range(3)) / np.float32(9)
+    low, high = LUNG_HU
+    return int(np.count_nonzero(outside & (mean > low) & (mean < high))) / count
 
 
 def _coarse_body(dense: Bools) -> Bools | None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 
+from shapely.geometry import Polygon
+
 from pipeline.core.case import Case
+from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
+from pipeline.core.raster import image_outline
 from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import TargetSet
+from pipeline.core.targets import Target, TargetKind, TargetSet
 
 TOLERANCE_MM = 0.3
+# What corners lose between lattice lines, and polygons of the outlines among themselves.
+OUTLINE_TOLERANCE_MM, OUTLINE_MM2 = 0.5, 0.5
+CUT_CC = 0.01
 
 
 def check_margins_reached(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
@@ -34,6 +42,83 @@ def check_margins_reached(case: Case, targets: TargetSet) -> tuple[Finding, ...]
                     severity=Severity.STOP,
                     where=f"{targets.arm}.{target.name}",
                     message=f"{target.name} measures {', '.join(off)}; do not use it before it is explained",
+                )
+            )
+    return tuple(found)
+
+
+def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+    """`MARGIN_NOT_AROUND` (stop) where a written outline comes nearer than its margin to what it grew from.
+
+    In-plane, polygon against polygon, apart from the geometry that made them; volumes that barriers, the
+    scan's end or the image's edge have cut are left out.
+    """
+    image = image_outline(case.volume.grid)
+    drawn = [target.contours for target in targets.targets if target.kind is TargetKind.GTV]
+    ctv = [target.contours for target in targets.targets if target.kind is TargetKind.CTV]
+    found = []
+    for target in targets.targets:
+        margin = target.requested
+        if margin is None or _is_cut(target):
+            continue
+        mm = min(margin.left, margin.right, margin.anterior, margin.posterior) - OUTLINE_TOLERANCE_MM
+        inner = ctv if target.kind is TargetKind.PTV else drawn
+        near = _slices_too_near(inner, target.contours, max(0.0, mm), image)
+        if near:
+            found.append(
+                Finding(
+                    code="MARGIN_NOT_AROUND",
+                    severity=Severity.STOP,
+                    where=f"{targets.arm}.{target.name}",
+                    message=(
+                        f"{target.name} comes nearer than {mm:g} mm to what it grew from on {len(near)} "
+                        f"slices, the first k {near[0]}; do not use it before it is explained"
+                    ),
+                )
+            )
+    return tuple(found)
+
+
+def _is_cut(target: Target) -> bool:
+    """Whether anything took a part of a volume after its growth."""
+    uncut = target.uncut_volume_cc
+    return uncut is not None and uncut - target.contours.volume_cc > CUT_CC
+
+
+def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, image: Polygon) -> list[int]:
+    near = set()
+    for contours in inner:
+        for k, section in contours.sections.items():
+            wanted = section.buffer(mm, quad_segs=4).intersection(image)
+            around = outer.sections.get(k)
+            if around is None or wanted.difference(around).area > OUTLINE_MM2:
+                near.add(k)
+    return sorted(near)
+
+
+def check_ends_on_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+    """`MARGIN_ENDS_ON_SLICE` (info) where half a slice and the margin are whole slices.
+
+    Common: 12.5 mm on slices of 5 mm. The volume then just reaches a slice plane, and gets a full contour
+    there; a hair less, and the slice is empty.
+    """
+    spacing = case.volume.grid.slice_spacing_mm
+    found = []
+    for target in targets.targets:
+        margin = target.requested
+        if margin is None:
+            continue
+        slices = [(spacing / 2.0 + mm) / spacing for mm in (margin.superior, margin.inferior) if mm > 0]
+        if any(abs(count - round(count)) < 0.01 for count in slices):
+            found.append(
+                Finding(
+                    code="MARGIN_ENDS_ON_SLICE",
+                    severity=Severity.INFO,
+                    where=f"{targets.arm}.{target.name}",
+                    message=(
+                        f"half a slice of {spacing:g} mm and the craniocaudal margin end on a slice plane: "
+                        "the end slices carry a contour of full size, and would carry none for a hair less"
+                    ),
                 )
             )
     return tuple(found)

@@ -61,3 +61,19 @@ def check_stray_parts(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                 )
             )
     return tuple(found)
+
+
+def check_scan_ends(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+    """`GTV_AT_SCAN_END` (stop) where a GTV is drawn on the first or the last slice: it may go on beyond."""
+    ends = {0, case.volume.grid.size[2] - 1}
+    return tuple(
+        Finding(
+            code="GTV_AT_SCAN_END",
+            severity=Severity.STOP,
+            where=f"{targets.arm}.{target.name}",
+            message="it reaches the end of the scan and may go on beyond it; scan further, or confirm that "
+            "it ends there",
+        )
+        for target in targets.targets
+        if target.kind is TargetKind.GTV and ends & set(target.contours.slices)
+    )

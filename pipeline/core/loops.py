@@ -7,8 +7,10 @@ What each loop, and each pair of loops on one slice, comes to:
   curls of freehand drawing neither vanish nor tear holes.
 - A keyhole (out and back along one line, to draw a hole with a single loop) becomes a hole.
 - Loops that coincide count once: even-odd would erase them.
-- A loop inside another is a hole, a loop inside a hole is an island, and so on (even-odd).
-- Loops that partly overlap are joined. Only `CLOSEDPLANAR_XOR` loops cancel where they overlap.
+- A loop inside another is a hole, a loop inside a hole is an island, and so on (even-odd). Holes are told.
+- A loop that sticks out of another, by more than a hair's breadth all along, overlaps it: both are joined.
+  Only `CLOSEDPLANAR_XOR` loops cancel where they overlap.
+- A hole that leaves hardly more than a rim is told apart: it may be the same contour drawn again.
 - Parts and holes of less than 2 mm² are specks and dropped.
 """
 
@@ -31,11 +33,12 @@ Points = npt.NDArray[np.float64]
 SPECK_MM2 = 2.0
 # Points nearer than this are one point: ten times finer than any contour is drawn.
 WELD_MM = 0.01
-# Loops whose outlines run less than this apart, on average, are one loop drawn twice; a loop that
-# sticks out of another by less still lies inside it.
+# Loops whose outlines run less than this apart, on average, are one loop drawn twice.
 COINCIDENT_MM = 0.1
-# A loop with this share of its area inside a larger one is nested in it.
-NESTED_SHARE = 0.95
+# A loop that sticks out of another by no more than this anywhere still lies inside it: rounded coordinates.
+STICKS_OUT_MM = 0.1
+# A hole that leaves a wall thinner than this, on average, may be the contour drawn again [I].
+THINNEST_WALL_MM = 2.0
 
 
 class LoopNote(StrEnum):
@@ -48,6 +51,8 @@ class LoopNote(StrEnum):
     SELF_CROSSING = "loops that cross or touch themselves repaired"
     KEYHOLE = "keyholes opened into holes"
     OVERLAP = "overlapping loops joined"
+    HOLE = "loops inside others taken as holes"
+    THIN_WALL = "holes that leave less than 2 mm of a wall"
 
 
 Notes = Mapping[LoopNote, int]
@@ -219,9 +224,14 @@ def _even_odd(shapes: list[shapely.Geometry], notes: Counter[LoopNote]) -> shape
     shapes = _joined(sorted(shapes, key=lambda s: -s.area), notes)
     result = shapes[0]
     for index, shape in enumerate(shapes[1:], start=1):
-        depth = sum(_relation(outer, shape) is _Relation.NESTED for outer in shapes[:index])
-        cut = shapely.difference if depth % 2 else shapely.union
-        result = cut(result, shape)
+        around = [outer for outer in shapes[:index] if _relation(outer, shape) is _Relation.NESTED]
+        if len(around) % 2:
+            notes[
+                LoopNote.THIN_WALL if _wall_mm(around[-1], shape) < THINNEST_WALL_MM else LoopNote.HOLE
+            ] += 1
+            result = shapely.difference(result, shape)
+        else:
+            result = shapely.union(result, shape)
     return result
 
 
@@ -262,12 +272,19 @@ def _relation(large: shapely.Geometry, small: shapely.Geometry) -> _Relation:
     # Where the larger one has holes (a keyhole), what lies in them is not in it.
     common = shapely.intersection(large, small).area
     sticks_out = small.area - common
-    if sticks_out <= max(COINCIDENT_MM * small.length, (1 - NESTED_SHARE) * small.area):
-        apart = (large.area - common + sticks_out) / large.length
-        return _Relation.COINCIDENT if apart <= COINCIDENT_MM else _Relation.NESTED
+    between = large.area - common  # a rim all around, if the small one lies inside
+    if (between + sticks_out) / large.length <= COINCIDENT_MM:
+        return _Relation.COINCIDENT
     if common <= COINCIDENT_MM * np.sqrt(small.area):
         return _Relation.APART  # neighbours that touch
-    return _Relation.OVERLAP
+    if not shapely.buffer(large, STICKS_OUT_MM, quad_segs=2).covers(small):
+        return _Relation.OVERLAP
+    return _Relation.NESTED
+
+
+def _wall_mm(large: shapely.Geometry, small: shapely.Geometry) -> float:
+    """Mean thickness of what is left of the larger shape around a hole."""
+    return float((large.area - small.area) / ((large.length + small.length) / 2.0))
 
 
 def _without_specks(geometry: shapely.Geometry, notes: Counter[LoopNote]) -> MultiPolygon:

@@ -22,7 +22,7 @@ class Finding:
     """One doubt or remark.
 
     Attributes:
-        code: stable upper-case name, for instance `MARGIN_CUT_BY_SCAN`.
+        code: stable upper-case name, for instance `CUT_BY_SCAN_END`.
         severity: info, warning or stop.
         where: file, ROI, slice, rule key, arm.
         message: one sentence with figures and what to do; no patient data.
@@ -105,7 +105,7 @@ class TargetReport:
         name, kind: as in `core.targets.Target`.
         volume_cc: of the contours: area times slice spacing.
         slices: how many slices carry contours.
-        uncut_volume_cc: before barriers and the scan's end took their part; None for a GTV.
+        uncut_volume_cc: as in `core.targets.Target`; None for a GTV.
         requested, measured: margins as in `core.targets.Target`; None for a GTV.
         recipe: one line that says how it was made.
     """

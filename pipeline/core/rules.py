@@ -11,6 +11,10 @@ from pipeline.core.margin import Margin
 
 Colour = tuple[int, int, int]
 
+BODY = "body"
+# The structures that a protocol may name as a barrier: the body keeps what is inside it, the others take it.
+BARRIERS = (BODY, "lung", "airway", "bone", "heart", "great_vessels")
+
 
 class Ends(StrEnum):
     """How a contour stack ends beyond its first and last plane.

@@ -32,7 +32,8 @@ class Target:
         requested: margin asked for; None for a GTV.
         measured: margin reached on the uncut expansion, surface to surface, per direction; where
             lesions differ, each direction's least. None for a GTV.
-        uncut_volume_cc: volume before barriers and the scan's end took their part.
+        uncut_volume_cc: volume before barriers, the scan's end and the image's edge took their part; of a
+            PTV, which grows from the CTV that barriers have cut, before the latter two.
     """
 
     name: str

@@ -19,6 +19,8 @@ _CODES = {
     LoopNote.SELF_CROSSING: ("CONTOUR_SELF_CROSSING", Severity.WARNING),
     LoopNote.KEYHOLE: ("CONTOUR_KEYHOLE", Severity.INFO),
     LoopNote.OVERLAP: ("CONTOUR_OVERLAP", Severity.WARNING),
+    LoopNote.HOLE: ("CONTOUR_HOLE", Severity.WARNING),
+    LoopNote.THIN_WALL: ("CONTOUR_DRAWN_TWICE_OR_HOLE", Severity.STOP),
 }
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline.core.errors import UsageError
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.margin import MAX_MARGIN_MM
-from pipeline.core.rules import Assumption, Barrier, Colour, Ends, InvolvedField, Protocol, Ranged
+from pipeline.core.rules import BARRIERS, Assumption, Barrier, Colour, Ends, InvolvedField, Protocol, Ranged
 from pipeline.read.resources import resource_folder
 from pipeline.read.yaml_file import KeyPath, Strict, YamlFile, read_yaml, validated
 
@@ -246,6 +246,13 @@ def _check_sources(file: YamlFile, document: _Document) -> None:
 def _check_barriers(file: YamlFile, document: _Document) -> None:
     seen: set[str] = set()
     for index, barrier in enumerate(document.barriers):
+        if barrier.structure not in BARRIERS:
+            raise file.problem(
+                "unknown barrier",
+                ("barriers", index, "structure"),
+                expected=f"one of {', '.join(BARRIERS)}",
+                got=barrier.structure,
+            )
         if barrier.structure in seen:
             raise file.problem(
                 "barrier stands twice",

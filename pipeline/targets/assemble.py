@@ -20,6 +20,8 @@ Sections = Mapping[int, MultiPolygon]
 
 # Less than this is the noise of two polygonal outlines of one surface.
 NOISE_CC = 0.01
+# Of a target's volume, filled holes of more than this are for a person to look at.
+SHARE_TO_TELL = 0.05
 # Slivers between the outlines of united lesions are no parts or holes of their own.
 SLIVER_MM2 = 0.5
 # Parts below this, as at the very tip of a volume, are no contours that a planning system takes.
@@ -63,7 +65,7 @@ def assemble(
 
     Args:
         draft: sections of all lesions.
-        drawn: the GTVs as drawn; never left out of a target.
+        drawn: what the target must hold: the GTVs as drawn; for a PTV the CTV that is written.
         grid: of the CT.
         fill_holes: fill in-plane holes, but for those that a barrier made.
         arm: for the findings.
@@ -90,8 +92,11 @@ def assemble(
         if not section.is_empty:
             sections[k] = section
     per_slice_cc = grid.slice_spacing_mm / 1000.0
-    findings += _area_findings(where, filled * per_slice_cc, outside * per_slice_cc)
-    uncut_cc = sum(s.area for s in draft.uncut.values()) * per_slice_cc
+    # Holes are no cut: the figure before all cuts has them filled where the target has.
+    uncut = (_without_holes(s, MultiPolygon())[0] if fill_holes else s for s in draft.uncut.values())
+    uncut_cc = sum(section.area for section in uncut) * per_slice_cc
+    whole_cc = sum(section.area for section in sections.values()) * per_slice_cc
+    findings += _area_findings(where, filled * per_slice_cc, outside * per_slice_cc, whole_cc)
     target = Target(
         name=draft.name,
         kind=draft.kind,
@@ -153,15 +158,16 @@ def _scan_end_findings(draft: Draft, grid: Grid, where: str) -> list[Finding]:
     return found
 
 
-def _area_findings(where: str, filled_cc: float, outside_cc: float) -> list[Finding]:
+def _area_findings(where: str, filled_cc: float, outside_cc: float, whole_cc: float) -> list[Finding]:
     found = []
     if filled_cc >= NOISE_CC:
+        share = filled_cc / max(whole_cc, NOISE_CC)
         found.append(
             Finding(
                 code="HOLES_FILLED",
-                severity=Severity.INFO,
+                severity=Severity.WARNING if share > SHARE_TO_TELL else Severity.INFO,
                 where=where,
-                message=f"holes with {filled_cc:.2f} cc were filled",
+                message=f"holes with {filled_cc:.2f} cc were filled, {100 * share:.0f} % of the volume",
             )
         )
     if outside_cc >= NOISE_CC:

@@ -11,14 +11,12 @@ from pipeline.core.grid import Grid
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.raster import mask_to_contours
-from pipeline.core.rules import Barrier
+from pipeline.core.rules import BODY, Barrier
 from pipeline.core.solid import FAR, Solid
 from pipeline.core.stack import plane_distances
 from pipeline.core.volume import Mask
 
 Indices = npt.NDArray[np.int_]
-
-BODY = "body"
 
 
 def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.core.case import Case, Lesion
+from pipeline.core.case import Case
+from pipeline.core.contour import Contours
 from pipeline.core.expansion import expand
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import IfiPlan
-from pipeline.core.solid import Solid, solid_from_contours
+from pipeline.core.rules import BODY, IfiPlan
+from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
 from pipeline.core.targets import Target, TargetKind, TargetSet
+from pipeline.core.thin import thin_parts
 from pipeline.core.volume import Mask
 from pipeline.targets.assemble import NOISE_CC, Draft, assemble, joined
 from pipeline.targets.barriers import cut_at
 
 ARM = "ifi"
+
+# Of what a CTV's margins add, a barrier may take this much before a person should look, or must decide.
+SHARE_TO_TELL, SHARE_TO_STOP = 0.1, 0.5
 
 
 def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> TargetSet:
@@ -36,18 +41,20 @@ def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> Targe
         GTVs as drawn, then PGTV, CTV, PTV.
     """
     cutters = [b for b in plan.barriers if b.structure in organs]
-    grown = [_grow(lesion, plan, organs) for lesion in case.lesions]
+    grown = [_grow(piece, plan, organs) for lesion in case.lesions for piece in _pieces(lesion.contours)]
     drawn = joined([dict(lesion.contours.sections) for lesion in case.lesions])
+    unknown = [b.structure for b in plan.barriers if b.structure not in organs]
     findings = [
         Finding(
             code="BARRIER_NOT_APPLIED",
             severity=Severity.WARNING,
             where=f"{ARM}.CTV",
-            message=f"barrier {b.structure} was not applied: the structure is not known; check the CTV there",
+            message=(
+                f"not applied, because the structures are not known: {', '.join(unknown)}; look whether "
+                "the CTV enters them"
+            ),
         )
-        for b in plan.barriers
-        if b.structure not in organs
-    ]
+    ] * bool(unknown)
     findings += _cut_findings(grown)
     gtvs = [
         Target(
@@ -69,13 +76,14 @@ def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> Targe
         ),
         _target("PTV", TargetKind.PTV, plan.ptv, [g.ptv for g in grown], f"CTV + {plan.ptv}"),
     ]
-    targets = []
-    for target in made:
-        fill = target.kind is not TargetKind.PTV or plan.fill_ptv_holes
-        built, told = assemble(target, drawn, case.volume.grid, fill_holes=fill, arm=ARM)
-        targets.append(built)
+    targets: dict[TargetKind, Target] = {}
+    for draft in made:
+        fill = draft.kind is not TargetKind.PTV or plan.fill_ptv_holes
+        # Whatever a CTV's filled holes hold, its PTV holds too.
+        held = targets[TargetKind.CTV].contours.sections if draft.kind is TargetKind.PTV else drawn
+        targets[draft.kind], told = assemble(draft, held, case.volume.grid, fill_holes=fill, arm=ARM)
         findings += told
-    return TargetSet(arm=ARM, targets=(*gtvs, *targets), findings=tuple(findings))
+    return TargetSet(arm=ARM, targets=(*gtvs, *targets.values()), findings=tuple(findings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,8 +103,14 @@ class _GrownLesion:
     taken_cc: Mapping[str, float] = field(default_factory=dict)
 
 
-def _grow(lesion: Lesion, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
-    gtv = solid_from_contours(lesion.contours, ends=plan.ends)
+def _pieces(drawn: Contours) -> list[Contours]:
+    """A lesion, and what of it is too thin for the lattice that fits its size."""
+    thin = thin_parts(drawn, default_pitch_mm(drawn))
+    return [drawn] if thin is None else [drawn, thin]
+
+
+def _grow(drawn: Contours, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
+    gtv = solid_from_contours(drawn, ends=plan.ends)
     pgtv, uncut = expand(gtv, plan.pgtv), expand(gtv, plan.ctv)
     ctv, taken = _within_barriers(uncut, gtv, plan, organs)
     ptv = expand(ctv, plan.ptv)
@@ -170,21 +184,35 @@ def _least(margins: Sequence[Margin]) -> Margin:
 
 
 def _cut_findings(grown: Sequence[_GrownLesion]) -> list[Finding]:
+    """What each barrier took, as a share of what the margins add to the GTVs."""
     totals: dict[str, float] = {}
     for lesion in grown:
         for structure, volume in lesion.taken_cc.items():
             totals[structure] = totals.get(structure, 0.0) + volume
+    if not totals:
+        return []
+    added = sum(lesion.ctv.uncut.volume_cc - lesion.ctv.base.volume_cc for lesion in grown)
     return [
-        Finding(
-            code="CTV_CUT_BY_BARRIER",
-            severity=Severity.INFO,
-            where=f"{ARM}.CTV",
-            message=f"barrier {structure} took {volume:.2f} cc (sum over lesions) from the CTV",
-        )
+        _cut_finding(structure, volume, volume / added)
         for structure, volume in totals.items()
         if volume >= NOISE_CC
     ]
 
 
+def _cut_finding(structure: str, volume_cc: float, share: float) -> Finding:
+    severity, todo = Severity.INFO, ""
+    if share > SHARE_TO_TELL:
+        severity, todo = Severity.WARNING, "; look at it"
+    if share > SHARE_TO_STOP:
+        severity, todo = Severity.STOP, "; do not use the CTV before this is explained"
+    return Finding(
+        code="CTV_CUT_BY_BARRIER",
+        severity=severity,
+        where=f"{ARM}.CTV",
+        message=f"barrier {structure} took {volume_cc:.2f} cc (sum over lesions) from the CTV, "
+        f"{100 * share:.0f} % of what its margins add to the GTVs{todo}",
+    )
+
+
 def _outside(structure: str) -> str:
-    return "air outside the body" if structure == "body" else structure
+    return "air outside the body" if structure == BODY else structure

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon
 
-from pipeline.check import check_targets
+from pipeline.check import check_inside_body, check_targets
+from pipeline.check.margins import check_ends_on_slices, check_margins_around_outlines
+from pipeline.check.parts import check_scan_ends
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
+from pipeline.core.report import Severity
 from pipeline.core.targets import Target, TargetSet
+from pipeline.core.volume import Mask
 from pipeline.targets import build_ifi
 from tests.cases import case_of, disc, grid_of, plan_of
 
@@ -80,3 +85,54 @@ def test_lesions_apart_are_no_lost_slice() -> None:
     grid = grid_of(size=(80, 64, 60))
     case = case_of(grid, [{k: disc(20, -35, 10) for k in (8, 9)}, {k: disc(20, -35, 10) for k in (48, 49)}])
     assert codes(case, build_ifi(case, plan=plan_of(), organs={})) == []
+
+
+def test_a_gtv_on_the_last_slice_may_go_on() -> None:
+    grid = grid_of()
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(26, 30)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert [f.where for f in check_scan_ends(case, targets)] == ["ifi.GTV-N1"]
+    inside = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    assert check_scan_ends(inside, build_ifi(inside, plan=plan_of(), organs={})) == ()
+
+
+@pytest.mark.parametrize("mm, told", [(12.5, 1), (12.4, 0), (7.5, 1), (12.0, 0)])
+def test_a_margin_that_ends_on_a_slice_plane_is_told(mm: float, told: int) -> None:
+    grid = grid_of(spacing=(1.2, 0.9, 5.0))
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    plan = plan_of(pgtv=4.0, ptv=4.0, ctv=Margin.axial(horizontal=7.0, craniocaudal=mm))
+    assert len(check_ends_on_slices(case, build_ifi(case, plan=plan, organs={}))) == told
+
+
+def test_an_outline_that_comes_too_near_is_found() -> None:
+    grid = grid_of()
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert check_margins_around_outlines(case, targets) == ()
+    pgtv = targets["PGTV"]
+    bitten = dict(pgtv.contours.sections)
+    bitten[14] = MultiPolygon([bitten[14].geoms[0].difference(disc(36, -35, 4))])
+    planted = replace(
+        targets,
+        targets=tuple(
+            replace(t, contours=Contours(grid=grid, sections=bitten), uncut_volume_cc=None)
+            if t is pgtv
+            else t
+            for t in targets.targets
+        ),
+    )
+    (finding,) = check_margins_around_outlines(case, planted)
+    assert (finding.code, finding.where) == ("MARGIN_NOT_AROUND", "ifi.PGTV")
+    assert "on 1 slices, the first k 14" in finding.message
+
+
+def test_a_gtv_in_air_is_found() -> None:
+    grid = grid_of()
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    for edge, told in ((31.0, 0), (29.6, 0), (20.0, 1), (0.0, 1)):
+        voxels = np.zeros(grid.shape, dtype=bool)
+        voxels[:, :, columns < edge] = True
+        found = check_inside_body(case, Mask(grid=grid, voxels=voxels))
+        assert len(found) == told, edge
+        assert all(f.severity is Severity.STOP and "lie outside the body" in f.message for f in found)

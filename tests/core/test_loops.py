@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.loops import Loop, LoopNote, section_from_loops, sections_from_loops
+from tests import oracles
 
 
 def square(side: float, at: tuple[float, float] = (0.0, 0.0)) -> list[tuple[float, float]]:
@@ -67,13 +68,13 @@ def test_loops_that_nearly_coincide_are_counted_once() -> None:
 def test_a_thin_wall_is_no_duplicate() -> None:
     area, notes = section(square(100), square(98))
     assert area == pytest.approx(100**2 - 98**2)
-    assert notes == {}
+    assert notes == {LoopNote.THIN_WALL: 1}
 
 
 def test_a_loop_inside_another_is_a_hole_and_one_inside_the_hole_an_island() -> None:
     area, notes = section(square(4), square(20), square(10))
     assert area == pytest.approx(400 - 100 + 16)
-    assert notes == {}
+    assert notes == {LoopNote.HOLE: 1}
 
 
 def test_a_hole_that_touches_the_outline_is_a_hole() -> None:
@@ -84,7 +85,17 @@ def test_a_hole_that_touches_the_outline_is_a_hole() -> None:
 def test_a_hole_that_sticks_out_by_rounding_is_a_hole() -> None:
     area, notes = section(square(20), square(6, at=(7.05, 0.0)))
     assert area == pytest.approx(400 - 36, abs=0.4)
-    assert notes == {}
+    assert notes == {LoopNote.HOLE: 1}
+
+
+@pytest.mark.parametrize("shift", [10.6, 11.2, 11.8])
+def test_a_loop_that_sticks_out_is_joined_however_little_of_it_does(shift: float) -> None:
+    # 1 to 6 % of the smaller circle's area; taken as a hole it would cost a quarter of the lesion.
+    large, small = oracles.circle(20.0), oracles.circle(10.0, (shift, 0.0))
+    loops = [Loop(points=np.array(one.exterior.coords)[:-1]) for one in (large, small)]
+    joined, notes = section_from_loops(loops)
+    assert joined.area == pytest.approx(large.union(small).area, rel=1e-6)
+    assert notes == {LoopNote.OVERLAP: 1}
 
 
 def test_loops_that_partly_overlap_are_joined() -> None:
@@ -96,7 +107,7 @@ def test_loops_that_partly_overlap_are_joined() -> None:
 def test_a_hole_in_two_overlapping_loops_stays_a_hole() -> None:
     area, notes = section(square(20), square(20, at=(10.0, 0.0)), square(4, at=(5.0, 0.0)))
     assert area == pytest.approx(600 - 16)
-    assert notes == {LoopNote.OVERLAP: 1}
+    assert notes == {LoopNote.OVERLAP: 1, LoopNote.HOLE: 1}
 
 
 def test_a_chain_of_overlaps_is_joined_into_one() -> None:

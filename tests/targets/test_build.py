@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from shapely.geometry import MultiPolygon, box
 
+from pipeline.check import check_targets
+from pipeline.core.errors import GeometryError
+from pipeline.core.expansion import expand
 from pipeline.core.margin import Margin
+from pipeline.core.raster import as_multipolygon
+from pipeline.core.report import Severity
 from pipeline.core.rules import Barrier
+from pipeline.core.solid import solid_from_contours
 from pipeline.core.volume import Mask
 from pipeline.targets import build_ifi
+from pipeline.targets.barriers import cut_at
 from tests.cases import BODY_BARRIER, POSITIONS, case_of, disc, grid_of, plan_of
+from tests.oracles import outline_distance
 
 
 def test_volumes_of_a_cylinder_by_hand() -> None:
@@ -142,8 +150,105 @@ def test_several_lesions_become_one_roi_and_holes_between_are_filled() -> None:
     filled = [f for f in targets.findings if f.code == "HOLES_FILLED"]
     # 14 mm inner radius leaves 9 mm and 7 mm holes in PGTV and CTV and 2 mm in the PTV.
     assert [f.where for f in filled] == ["ifi.PGTV", "ifi.CTV", "ifi.PTV"]
-    kept = build_ifi(case, plan=plan_of(fill_ptv_holes=False), organs={})
-    assert len(kept["PTV"].contours.sections[14].geoms[0].interiors) == 1
+    # Filled holes are no cut; the image's edge takes some of the PTV.
+    for name in ("PGTV", "CTV"):
+        assert targets[name].uncut_volume_cc == pytest.approx(targets[name].contours.volume_cc, rel=1e-6)
+
+
+def test_a_ptv_holds_its_ctv_with_the_holes_that_were_filled_there() -> None:
+    grid = grid_of()
+    ring = disc(20, -35, 24).difference(disc(20, -35, 18))
+    case = case_of(grid, [dict.fromkeys(range(10, 20), as_multipolygon(ring))])
+    targets = build_ifi(case, plan=plan_of(fill_ptv_holes=False), organs={})
+    for k, section in targets["CTV"].contours.sections.items():
+        assert targets["PTV"].contours.sections[k].covers(section)
+    filled = {f.where: f.severity for f in targets.findings if f.code == "HOLES_FILLED"}
+    assert filled == {"ifi.PGTV": Severity.WARNING, "ifi.CTV": Severity.WARNING}
+
+
+# A spur thinner than the lattice of a large lesion: grown from the lattice alone it would have no margin.
+@pytest.mark.parametrize("width", [0.3, 0.6, 1.0])
+@pytest.mark.parametrize("shift", [0.0, 0.37])
+def test_a_thin_spur_gets_its_margin(width: float, shift: float) -> None:
+    grid = grid_of(size=(160, 120, 30))
+    spur = box(20, -35 + shift, 20 + 41 + 14, -35 + shift + width)
+    drawn = as_multipolygon(disc(20, -35, 41).union(spur))
+    case = case_of(grid, [dict.fromkeys(range(13, 17), drawn)])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    for name, mm in (("PGTV", 5.0), ("CTV", 7.0)):
+        section = targets[name].contours.sections[15]
+        truth = drawn.buffer(mm, quad_segs=32)
+        assert outline_distance(section, truth) < 0.5
+        assert section.area == pytest.approx(truth.area, rel=0.005)
+    assert check_targets(case, targets) == ()
+
+
+def test_the_sum_over_lesions_and_the_least_of_their_margins() -> None:
+    grid = grid_of()
+    voxels = np.zeros(grid.shape, dtype=bool)
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    voxels[:, :, columns < 33.0] = True
+    near, far = {k: disc(24, -35, 8) for k in range(12, 18)}, {k: disc(-10, -35, 5) for k in range(12, 15)}
+    body = {"body": Mask(grid=grid, voxels=voxels)}
+    plan = plan_of(barriers=(BODY_BARRIER,))
+    alone = build_ifi(case_of(grid, [near]), plan=plan, organs=body)
+    both = build_ifi(case_of(grid, [near, near, far]), plan=plan, organs=body)
+    (one,), (three,) = (
+        [f.message for f in targets.findings if f.code == "CTV_CUT_BY_BARRIER"] for targets in (alone, both)
+    )
+    taken = [float(message.split("took ")[1].split(" cc")[0]) for message in (one, three)]
+    assert taken[1] == pytest.approx(2 * taken[0], abs=0.02)
+    assert both["CTV"].measured is not None
+    assert both["CTV"].measured.as_tuple() == pytest.approx(plan.ctv.as_tuple(), abs=0.05)
+
+
+def test_what_a_barrier_takes_is_told_the_louder_the_more_it_is() -> None:
+    grid = grid_of()
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    found = []
+    for edge in (34.0, 30.0, 15.0):
+        voxels = np.zeros(grid.shape, dtype=bool)
+        voxels[:, :, columns < edge] = True
+        body = {"body": Mask(grid=grid, voxels=voxels)}
+        targets = build_ifi(case, plan=plan_of(barriers=(BODY_BARRIER,)), organs=body)
+        found += [f.severity for f in targets.findings if f.code == "CTV_CUT_BY_BARRIER"]
+    assert found == [Severity.INFO, Severity.WARNING, Severity.STOP]
+
+
+def test_the_ptv_grows_from_a_ctv_that_holds_the_gtv_in_a_barrier() -> None:
+    grid = grid_of()
+    nothing = {"body": Mask(grid=grid, voxels=np.zeros(grid.shape, dtype=bool))}
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    targets = build_ifi(case, plan=plan_of(barriers=(BODY_BARRIER,)), organs=nothing)
+    # All is barrier: the CTV is the GTV, and the PTV the GTV and 5 mm.
+    assert targets["CTV"].contours.sections[14].area == pytest.approx(math.pi * 100, rel=0.01)
+    assert targets["PTV"].contours.sections[14].area == pytest.approx(math.pi * 225, rel=0.01)
+
+
+def test_a_barrier_between_slices_is_half_way_between_their_outlines() -> None:
+    grid = grid_of()
+    columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
+    voxels = np.zeros(grid.shape, dtype=bool)
+    voxels[:, :, columns < 30.0] = True
+    voxels[15:, :, columns < 24.0] = True
+    voxels[15:, :, columns >= 24.0] = False
+    gtv = solid_from_contours(case_of(grid, [{k: disc(20, -35, 3) for k in (14, 15)}]).lesions[0].contours)
+    ctv = expand(gtv, Margin.uniform(15.0))
+    cut = cut_at(ctv, gtv, BODY_BARRIER, Mask(grid=grid, voxels=voxels))
+    steps = ctv.lattice.steps_per_slice
+    low, high = (ctv.lattice.plane_of_slice(k) for k in (14, 15))
+    edges = [cut.section(plane).bounds[2] for plane in (low, (low + high) // 2, high)]
+    assert steps >= 2
+    assert edges[1] == pytest.approx((edges[0] + edges[2]) / 2, abs=0.3)
+
+
+def test_a_barrier_on_another_grid_is_refused() -> None:
+    grid, other = grid_of(), grid_of(centre=(0, 0, 30))
+    gtv = solid_from_contours(case_of(grid, [{14: disc(20, -35, 10)}]).lesions[0].contours)
+    mask = Mask(grid=other, voxels=np.ones(other.shape, dtype=bool))
+    with pytest.raises(GeometryError, match="barrier lies on another grid"):
+        cut_at(gtv, gtv, BODY_BARRIER, mask)
 
 
 def test_a_hole_that_a_barrier_makes_stays() -> None:
