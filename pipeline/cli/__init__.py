@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -49,4 +51,13 @@ def main() -> None:
     # Reading DICOM makes objects by the hundred thousand and hardly any garbage in cycles: looking for
     # some after every 700 takes a tenth of a run.
     gc.set_threshold(100_000, 20, 20)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # as an interrupt: what is half-written is taken away
+            signal.signal(getattr(signal, name), _interrupted)
     app()
+
+
+def _interrupted(number: int, frame: object) -> None:
+    del frame
+    sys.stderr.write("interrupted; nothing was written\n")
+    raise SystemExit(128 + number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,19 @@ def errors_told(*, verbose: bool = False) -> Iterator[None]:
             )
         )
         raise typer.Exit(EXIT_ERROR) from error
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """Print to stdout; nobody listening is no error, and a full disk behind it is told on stderr."""
+    try:
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What Python flushes at its end goes nowhere, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _tell(TargetsError("cannot print to stdout", got=error.strerror or type(error).__name__))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import EXIT_ERROR, error_block, errors_told, table
+from pipeline.cli.common import EXIT_ERROR, error_block, errors_told, say, table
 
 if TYPE_CHECKING:
     from pipeline.app import Inventory, RoiEntry, StructureSetEntry
@@ -38,7 +38,7 @@ def inspect(
 ) -> None:
     """Show series, structure sets and ROIs, what a run would use, and what is wrong; write nothing.
 
-    Exit code 1 when there is no usable CT or no usable structure set.
+    Exit code 1 whenever a run with the same options would stop.
     """
     from pipeline.cli.options import gtv_choices
 
@@ -50,15 +50,9 @@ def inspect(
             path=source, structures=structures, ct_series=ct_series, masks=masks, gtv=lesions
         )
         inventory = inspect_case(choice)
-        typer.echo(inventory_text(inventory))
-    if not is_usable(inventory):
+        say(inventory_text(inventory))
+    if inventory.use is None:
         raise typer.Exit(EXIT_ERROR)
-
-
-def is_usable(inventory: Inventory) -> bool:
-    """Whether a run is possible, if need be after a choice that the user has to make."""
-    series = any(not one.problems for one in inventory.series)
-    return inventory.use is not None or (series and any(not one.problem for one in inventory.structure_sets))
 
 
 def inventory_text(inventory: Inventory) -> str:

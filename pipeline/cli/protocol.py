@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.common import errors_told, table
+from pipeline.cli.common import errors_told, say, table
 
 app = typer.Typer(
     help="The protocol files: list, show, check.",
@@ -27,7 +27,7 @@ def list_() -> None:
 
     with errors_told():
         loaded = [load_protocol(name) for name in list_protocols()]
-        typer.echo(table(["name", "version", "title"], [[p.name, p.version, p.title] for p in loaded]))
+        say(table(["name", "version", "title"], [[p.name, p.version, p.title] for p in loaded]))
 
 
 @app.command("show")
@@ -38,7 +38,7 @@ def show(file: NameOrFile = None) -> None:
     with errors_told():
         chosen = file or DEFAULT_PROTOCOL
         load_protocol(chosen)
-        typer.echo(protocol_file(chosen).read_text(encoding="utf-8"), nl=False)
+        say(protocol_file(chosen).read_text(encoding="utf-8"), end="")
 
 
 @app.command("check")
@@ -49,4 +49,4 @@ def check(file: NameOrFile = None) -> None:
     with errors_told():
         for one in [file] if file else list_protocols():
             protocol = load_protocol(one)
-            typer.echo(f"{protocol.file}: good ({protocol.name}, version {protocol.version})")
+            say(f"{protocol.file}: good ({protocol.name}, version {protocol.version})")

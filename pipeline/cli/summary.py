@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from pipeline.cli.common import table
+from pipeline.cli.common import say, table
 from pipeline.core.margin import Margin
-from pipeline.core.report import Finding, Report, Severity
+from pipeline.core.report import Finding, Report, Severity, TargetReport
 
 if TYPE_CHECKING:
     from pipeline.app import RunOutcome
 
 
 def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """The report as JSON, or the summary, or nothing."""
+    """The report as JSON, or the summary, or nothing.
+
+    The outputs are in their place by now: a stdout that is closed or full changes nothing about that.
+    """
     if as_json:
-        typer.echo(outcome.record, nl=False)
+        say(outcome.record, end="")
     elif not quiet:
-        typer.echo(summary(outcome.report, verbose=verbose))
-        typer.echo(f"\nDRAFT for review, not approved: {outcome.folder}")
+        say(summary(outcome.report, verbose=verbose))
+        say(f"\nDRAFT for review, not approved: {outcome.folder}")
 
 
 def summary(report: Report, *, verbose: bool = False) -> str:
@@ -34,16 +35,25 @@ def summary(report: Report, *, verbose: bool = False) -> str:
                 str(target.slices),
                 margin_text(target.requested),
                 margin_text(target.measured),
+                _cut_text(target),
             ]
             for target in targets
         ]
-        heads = ["ROI", "cc", "slices", "margin asked", "reached (mm)"]
+        heads = ["ROI", "cc", "slices", "margin asked (mm)", "reached before cuts", "cut (cc)"]
         parts.append(f"{arm.upper()}, protocol {report.provenance.protocol}\n{table(heads, rows)}")
     parts += [findings_text(report.findings)] if report.findings else []
     if verbose:
         rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]
         parts.append(table(["stage", "seconds"], rows))
     return "\n\n".join(parts)
+
+
+def _cut_text(target: TargetReport) -> str:
+    """What barriers, the scan's end and the image's edge took."""
+    if target.uncut_volume_cc is None:
+        return "-"
+    cut = target.uncut_volume_cc - target.volume_cc
+    return f"{cut:.2f}" if cut >= 0.005 else "-"
 
 
 def findings_text(findings: tuple[Finding, ...]) -> str:

@@ -20,9 +20,19 @@ from pipeline.core.threads import workers
 Parts = tuple[int, ...]
 Group = tuple[int, Parts]  # a lattice plane and some of its parts
 
-# Slices without contour that may lie between two planes of one part (every second or third
-# slice drawn, or one lost) and are bridged.
-MAX_BRIDGED_STEPS = 3
+# Up to two slices without a contour may lie between two planes of one part (every second or third slice
+# drawn, or one lost) and are bridged; not over more than this, and always over less than that [I].
+MAX_BRIDGED_STEPS, MAX_BRIDGED_MM, ALWAYS_BRIDGED_MM = 3, 16.0, 3.1
+
+
+def is_bridged(steps: int, slice_spacing_mm: float) -> bool:
+    """Whether planes of one part, so many slice steps apart, belong together.
+
+    >>> is_bridged(3, 3.0), is_bridged(4, 3.0), is_bridged(3, 10.0), is_bridged(5, 0.6)
+    (True, False, False, True)
+    """
+    apart = steps * slice_spacing_mm
+    return apart <= ALWAYS_BRIDGED_MM or (steps <= MAX_BRIDGED_STEPS and apart <= MAX_BRIDGED_MM)
 
 
 class Stack:
@@ -43,7 +53,7 @@ class Stack:
         self.linked: list[tuple[Group, Group]] = [
             pair
             for low, high in pairwise(planes)
-            if high - low <= MAX_BRIDGED_STEPS * lattice.steps_per_slice
+            if is_bridged((high - low) // lattice.steps_per_slice, lattice.grid.slice_spacing_mm)
             for pair in self._counterparts(low, high)
         ]
         half = lattice.steps_per_slice // 2

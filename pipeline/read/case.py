@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pydicom
 
 from pipeline.core.case import Case, Source, SourceFile
-from pipeline.core.errors import InputError
+from pipeline.core.errors import InputError, UsageError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Volume
 from pipeline.read.ct_pixels import hash_pixels, read_volume
@@ -41,6 +41,26 @@ class ReadOptions:
     masks: Path | None = None
     gtv: tuple[GtvChoice, ...] = ()
     keep_structures: bool = True
+
+    def check_apply(self, *, is_dicom: bool) -> None:
+        """Refuse options that say nothing about the kind of input: they would be ignored in silence.
+
+        Raises:
+            UsageError: one is given.
+        """
+        for name, value, of_dicom in (
+            ("--structures", self.structures, True),
+            ("--ct-series", self.ct_series, True),
+            ("--masks", self.masks, False),
+        ):
+            if value is not None and of_dicom is not is_dicom:
+                raise UsageError(
+                    "option does not apply to this input",
+                    where=name,
+                    expected="a CT image file as input" if is_dicom else "a folder of DICOM files as input",
+                    got="a folder of DICOM files" if is_dicom else "a CT image file",
+                    todo=f"leave {name} out, or give the other kind of input",
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,11 +94,11 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
     # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
     with pydicom.config.disable_value_validation():
-        if path.is_file():
+        index = index_folder(path) if path.is_dir() else None
+        if index is None or not (index.files or index.unreadable):
+            options.check_apply(is_dicom=False)
             return _from_image_file(path, options, roles)
-        index = index_folder(path)
-        if not index.files and not index.unreadable:
-            return _from_image_file(path, options, roles)
+        options.check_apply(is_dicom=True)
         return _from_dicom(index, options, roles)
 
 
@@ -100,7 +120,9 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     placed = chosen.placed
     rois = chosen.structure_set.rois
     names = [roi.name for roi in rois]
-    assignments = assign_lesions(names, roles, options.gtv, where=f"structure set {chosen.structure_set}")
+    blotted = chosen.structure_set.file.blotted
+    choices = [replace(choice, roi_name=blotted(choice.roi_name)) for choice in options.gtv]
+    assignments = assign_lesions(names, roles, choices, where=f"structure set {chosen.structure_set}")
     with ThreadPoolExecutor(max_workers=1) as beside:  # pixels come from the disk while contours are parsed
         pixels = beside.submit(_hashed_volume, placed)
         read = read_lesions(

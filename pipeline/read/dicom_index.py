@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ BROKEN = (
 )
 
 
+ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".7z", ".rar"}
+
+
 class CutShortError(EOFError):
     """A DICOM file that ends inside its header; `series_uid` is what it still says, or empty."""
 
@@ -73,12 +77,13 @@ class DicomFile:
     @property
     def label(self) -> str:
         """The file's name for messages: no folder, and what identifies the patient blotted out."""
-        label = self.path.name
+        return self.blotted(self.path.name)
+
+    def blotted(self, text: str) -> str:
+        """A text without what identifies the patient of this object, wherever it stands in it."""
         for secret in _identities(self.header):
-            at = label.lower().find(secret)
-            if at >= 0:
-                label = label[:at] + "***" + label[at + len(secret) :]
-        return label
+            text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
+        return text
 
     def text(self, keyword: str) -> str:
         """An element's value as text; empty when it is absent or cannot be read."""
@@ -112,12 +117,14 @@ class DicomIndex:
         files: the readable ones.
         unreadable: those that begin like DICOM and cannot be read.
         others: how many files are no DICOM.
+        archives: how many of those are archives.
         findings: unreadable files, copies.
     """
 
     files: tuple[DicomFile, ...]
     unreadable: tuple[Unreadable, ...]
     others: int
+    archives: int
     findings: tuple[Finding, ...]
 
     def of_class(self, *sop_classes: str) -> tuple[DicomFile, ...]:
@@ -132,18 +139,20 @@ def index_folder(folder: Path) -> DicomIndex:
         InputError: the folder cannot be read.
     """
     files: list[DicomFile] = []
-    unreadable: list[Unreadable] = []
-    others = 0
+    broken: list[tuple[Path, str]] = []
+    others = archives = 0
     for path in _files_below(folder):
         try:
             file = read_dicom(path)
         except BROKEN as error:
-            unreadable.append(Unreadable(name=path.name, series_uid=getattr(error, "series_uid", "")))
+            broken.append((path, getattr(error, "series_uid", "")))
             continue
         if file is None:
             others += 1
+            archives += path.suffix.lower() in ARCHIVES
         else:
             files.append(file)
+    unreadable = [Unreadable(name=_blotted_by_all(path.name, files), series_uid=uid) for path, uid in broken]
     once, findings = _without_copies(files)
     for one in unreadable:
         findings.append(
@@ -151,11 +160,17 @@ def index_folder(folder: Path) -> DicomIndex:
                 code="FILE_UNREADABLE",
                 severity=Severity.WARNING,
                 where=f"file {one.name}",
-                message="The file begins like DICOM and cannot be read; it was left out. "
+                message="The file begins like DICOM, or is empty, and cannot be read; it was left out. "
                 "If it is a slice of the CT, export the series again.",
             )
         )
-    return DicomIndex(files=once, unreadable=tuple(unreadable), others=others, findings=tuple(findings))
+    return DicomIndex(
+        files=once,
+        unreadable=tuple(unreadable),
+        others=others,
+        archives=archives,
+        findings=tuple(findings),
+    )
 
 
 def read_dicom(path: Path) -> DicomFile | None:
@@ -164,6 +179,8 @@ def read_dicom(path: Path) -> DicomFile | None:
     Raises:
         any of `BROKEN`: a file that begins like DICOM and cannot be read.
     """
+    if path.stat().st_size == 0 and path.suffix.lower() in {"", ".dcm", ".ima", ".dicom"}:
+        raise CutShortError("")
     with path.open("rb") as stream:
         force = _looks_like_dicom(stream)
         if force is None:
@@ -217,8 +234,9 @@ def _files_below(folder: Path) -> list[Path]:
 
     found = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders.sort()
-        found += [Path(parent, name) for name in sorted(names)]
+        # Hidden files are a system's own: copies, resource forks, half-written downloads.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
     return [path for path in found if path.is_file()]
 
 
@@ -248,6 +266,14 @@ def _same_bytes(one: Path, other: Path) -> bool:
     if one.stat().st_size != other.stat().st_size:
         return False
     return one.read_bytes() == other.read_bytes()
+
+
+def _blotted_by_all(text: str, files: list[DicomFile]) -> str:
+    """A file's name without what identifies any patient of the folder: a broken file cannot say its own."""
+    by_patient = {file.text("PatientID") + file.text("PatientName"): file for file in files}
+    for file in by_patient.values():
+        text = file.blotted(text)
+    return text
 
 
 def _identities(header: pydicom.Dataset) -> list[str]:

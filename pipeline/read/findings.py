@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from pipeline.core.contour import Contours
 from pipeline.core.loops import LoopNote
 from pipeline.core.report import Finding, Severity
+from pipeline.core.stack import is_bridged
 from pipeline.read.roi_sections import RoiSections
 from pipeline.read.roles import RoleRules, unrecognised
 
@@ -22,6 +24,13 @@ _CODES = {
     LoopNote.HOLE: ("CONTOUR_HOLE", Severity.WARNING),
     LoopNote.THIN_WALL: ("CONTOUR_DRAWN_TWICE_OR_HOLE", Severity.STOP),
 }
+
+
+_BRIDGED = (
+    "The targets go on there, from contour to contour where those overlap; the volume of the GTV counts "
+    "drawn slices only"
+)
+_APART = "Too far to be bridged: the parts are grown apart, half a slice beyond their last contours"
 
 
 def name_findings(
@@ -48,18 +57,22 @@ def name_findings(
 
 
 def gap_findings(name: str, contours: Contours) -> Iterator[Finding]:
-    """Slices without contours between a GTV's first and last one."""
-    slices = contours.slices
-    missing = sorted(set(range(slices[0], slices[-1] + 1)) - set(slices))
-    if missing:
-        at = positions(contours.grid.plane_positions_mm[missing].tolist())
-        yield Finding(
-            code="GTV_SLICE_MISSING",
-            severity=Severity.WARNING,
-            where=f"ROI {name}",
-            message=f"No contour on {len(missing)} slices between its first and last one, at {at}. "
-            "Draw them if the lesion is there.",
-        )
+    """Slices without contours between a GTV's first and last one, and whether they are bridged."""
+    spacing = contours.grid.slice_spacing_mm
+    bridged: list[int] = []
+    apart: list[int] = []
+    for low, high in pairwise(contours.slices):
+        (bridged if is_bridged(high - low, spacing) else apart).extend(range(low + 1, high))
+    for slices, done in ((bridged, _BRIDGED), (apart, _APART)):
+        if slices:
+            yield Finding(
+                code="GTV_SLICE_MISSING",
+                severity=Severity.WARNING,
+                where=f"ROI {name}",
+                message=f"No contour on {len(slices)} slices between its first and last one, at "
+                f"{positions(contours.grid.plane_positions_mm[slices].tolist())}. {done}. Draw them if the "
+                "lesion is there.",
+            )
 
 
 def edge_findings(name: str, placed: RoiSections) -> Iterator[Finding]:

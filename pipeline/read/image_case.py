@@ -183,12 +183,13 @@ class MaskReader:
             return Mask(grid=self._grid, voxels=array == place.value)
         voxels = array != 0
         values = array[voxels]
-        if values.size and (values.min() != values.max() or not np.isfinite(values[0])):
+        if values.size and (values.min() != values.max() or not _is_label(float(values[0]))):
             raise StructureError(
                 "mask is not binary",
                 where=f"file {place.path.name}",
-                expected="0 and one other value, or a label map with names (a table beside it)",
+                expected="0 and one whole number above it, or a label map with names (a table beside it)",
                 got=f"values from {values.min():g} to {values.max():g}",
+                todo="cut probabilities at the level you want, or name the labels",
             )
         return Mask(grid=self._grid, voxels=voxels)
 
@@ -202,6 +203,10 @@ class MaskReader:
                 ) from error
             self._path = path
         return self._array
+
+
+def _is_label(value: float) -> bool:
+    return value > 0 and value.is_integer()
 
 
 def masks_missing(ct_path: Path) -> UsageError:

@@ -34,7 +34,9 @@ def take_inventory(path: Path, options: ReadOptions, roles: RoleRules | None = N
     with pydicom.config.disable_value_validation():
         index = index_folder(path) if path.is_dir() else None
         if index is not None and (index.files or index.unreadable):
+            options.check_apply(is_dicom=True)
             return _of_dicom(index, options, rules)
+        options.check_apply(is_dicom=False)
         from pipeline.read.image_inventory import image_inventory
 
         return image_inventory(path, options.masks, options.gtv, rules)

@@ -24,6 +24,7 @@ from pipeline.read.dicom_index import (
     DicomIndex,
     read_dicom,
 )
+from pipeline.read.positions import position_findings
 from pipeline.read.structure_set import StructureSet, read_structure_set
 
 
@@ -64,10 +65,11 @@ def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None)
         )
     series, chosen = pairs[0]
     _check_unreadable(index, series, chosen)
+    placed = _place(index, series)
     return Selection(
-        placed=_place(index, series),
+        placed=placed,
         structure_set=chosen,
-        findings=_bond_findings(series, chosen),
+        findings=(*position_findings(series, placed), *_bond_findings(series, chosen)),
     )
 
 
@@ -259,5 +261,6 @@ def _kinds(index: DicomIndex) -> str:
         counts[kind] = counts.get(kind, 0) + 1
     told = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     told += [f"{index.others} files that are not DICOM"] if index.others else []
-    told += [f"{len(index.unreadable)} unreadable files"] if index.unreadable else []
+    told += [f"{index.archives} of them archives: unpack them first"] if index.archives else []
+    told += [_unreadable_files(index)] if index.unreadable else []
     return ", ".join(told) or "no file at all"

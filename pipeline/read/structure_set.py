@@ -26,7 +26,7 @@ class Roi:
 
     Attributes:
         number: ROI Number, by which everything else refers to it.
-        name: as found, without leading and trailing blanks.
+        name: as found, without leading and trailing blanks, and without what identifies the patient.
         interpreted_type: RT ROI Interpreted Type (`GTV`, `ORGAN`, `EXTERNAL`, ...); may be empty.
         frame_of_reference: the frame that its contours are in; may be empty.
         contour_count: how many contours of any type it has.
@@ -75,7 +75,7 @@ class StructureSet:
     @property
     def label(self) -> str:
         """Structure Set Label; may be empty."""
-        return self.file.text("StructureSetLabel")
+        return self.file.blotted(self.file.text("StructureSetLabel"))
 
     def __str__(self) -> str:
         return f"file {self.file.label} (label {self.label!r}, {len(self.rois)} ROIs)"
@@ -158,7 +158,7 @@ def _read(file: DicomFile) -> StructureSet:
     rois = tuple(
         Roi(
             number=int(item.ROINumber),
-            name=str(item.get("ROIName") or "").strip(),
+            name=file.blotted(str(item.get("ROIName") or "").strip()),
             interpreted_type=types.get(int(item.ROINumber), ""),
             frame_of_reference=str(item.get("ReferencedFrameOfReferenceUID") or "").strip(),
             contour_count=counts.get(int(item.ROINumber), 0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
@@ -50,9 +49,7 @@ def lesion_measures(lesion: Lesion) -> LesionMeasures:
             best = max(best, _axes(points))
             height = np.full((len(points), 1), heights[k])
             hulls.append(np.hstack([points, height]))
-    longest = max(
-        float(_distances(one, other).max()) for one, other in combinations_with_replacement(hulls, 2)
-    )
+    longest = _farthest(np.concatenate(hulls))
     return LesionMeasures(axial_diameter_mm=best[0], short_axis_mm=best[1], diameter_3d_mm=longest)
 
 
@@ -63,6 +60,22 @@ def _axes(points: Points) -> tuple[float, float]:
     along = (points[j] - points[i]) / max(float(spread[i, j]), 1e-9)
     across = points @ np.array([-along[1], along[0]])
     return float(spread[i, j]), float(np.ptp(across))
+
+
+def _farthest(points: Points) -> float:
+    """The longest distance between any two of the points, exact."""
+    # A long one first: to the farthest from the middle, and from there on.
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
+    start, longest = middle, 0.0
+    for _ in range(4):
+        away = np.linalg.norm(points - start, axis=1)
+        longest, start = float(away.max()) if start is not middle else 0.0, points[int(away.argmax())]
+    # Whoever is in a longer pair lies this far out at least.
+    out = np.linalg.norm(points - middle, axis=1)
+    outer = points[out >= longest - out.max()]
+    for block in np.array_split(outer, max(1, len(outer) // 500)):
+        longest = max(longest, float(_distances(block, outer).max()))
+    return longest
 
 
 def _distances(one: Points, other: Points) -> Points:

@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry import MultiPolygon
 
 from pipeline.core.contour import Contours
+from pipeline.core.raster import as_multipolygon
 
 Points = npt.NDArray[np.float64]
 Polygons = npt.NDArray[np.object_]
@@ -70,8 +71,14 @@ def tidied(contours: Contours) -> Tidied:
     kept: dict[int, list[object]] = {}
     for k, part in zip(owner[keep].tolist(), parts[keep], strict=True):
         kept.setdefault(k, []).append(part)
+    thin = {k: MultiPolygon(own) for k, own in kept.items()}
+    # Seldom: thinned one by one, parts that run along each other came to touch.
+    whole = {
+        k: section if shapely.is_valid(section) else _apart(contours.sections[k])
+        for k, section in thin.items()
+    }
     return Tidied(
-        contours=Contours(grid=contours.grid, sections={k: MultiPolygon(v) for k, v in kept.items()}),
+        contours=Contours(grid=contours.grid, sections=whole),
         dropped_mm2=float(area[~keep].sum()),
         dropped_slices=tuple(sorted({int(k) for k in owner[~keep]})),
     )
@@ -121,6 +128,11 @@ def _rounded(parts: Polygons, owner: npt.NDArray[np.int_]) -> tuple[Polygons, np
         np.concatenate([exact[~bad], pieces[polygonal]]),
         np.concatenate([owner[~bad], owner[bad][index[polygonal]]]),
     )
+
+
+def _apart(section: MultiPolygon) -> MultiPolygon:
+    """A section rounded with the topology of all its parts in view, unthinned."""
+    return as_multipolygon(shapely.make_valid(shapely.set_precision(section, 10.0**-DECIMALS)))
 
 
 def _bridges(owner: npt.NDArray[np.int_], area: Points) -> npt.NDArray[np.bool_]:

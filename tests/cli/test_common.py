@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -92,3 +99,36 @@ def test_progress_is_shown_on_a_terminal_unless_quiet(capsys, monkeypatch, quiet
 
 def test_a_table_without_rows_has_its_heads():
     assert table(["ROI", "cc"], []) == "ROI  cc"
+
+
+def test_a_stdout_that_nobody_reads_is_no_error():
+    code = "from pipeline.cli.common import say\nfor _ in range(9999): say('x' * 99)\nimport sys; sys.exit(7)"
+    piped = f"{sys.executable} -c {shlex.quote(code)} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", piped], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("7", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_behind_stdout_is_told_and_changes_no_exit_code():
+    code = "from pipeline.cli.common import say\nsay('x')\nimport sys; sys.exit(3)"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 3
+    assert "cannot print to stdout" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_an_interrupted_run_leaves_nothing(tmp_path, number):
+    command = [str(Path(sys.executable).with_name("rt-targets")), "demo", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode not in {0, None}
+    assert list(tmp_path.iterdir()) == []
+    if number != signal.SIGINT:
+        assert "interrupted; nothing was written" in err

@@ -25,7 +25,8 @@ def test_series_structures_roles_and_use_are_told(dicom):
     result = call(dicom)
     assert result.exit_code == 0
     assert "(24 slices of 64 x 64, every 3 mm), pixels 2 x 2 mm, HFS" in result.stdout
-    assert "Structures 'DRAFT MADE', file rs.dcm" in result.stdout
+    # A part of the patient's name in the label is blotted out.
+    assert "Structures 'DRAFT ***', file rs.dcm" in result.stdout
     (row,) = [line.split() for line in result.stdout.splitlines() if line.endswith("  GTV-T")]
     assert row[1:5] == ["GTV-T", "GTV", "5", "5"]
     assert "A run would use CT " in result.stdout
@@ -35,10 +36,10 @@ def test_series_structures_roles_and_use_are_told(dicom):
     assert sorted(dicom.rglob("*")) == before
 
 
-def test_a_choice_that_is_missing_is_told_and_the_input_is_usable(tmp_path):
+def test_a_choice_that_is_missing_is_told_as_an_error(tmp_path):
     dicom = made_case.write_dicom(tmp_path, roi_name="mass")
     result = call(dicom)
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "A run would stop:\n" in result.stdout
     assert "--gtv" in result.stdout
     assert "GTV-T from ROI 'mass'" in call(dicom, "--gtv", "mass=GTV-T").stdout

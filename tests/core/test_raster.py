@@ -69,11 +69,20 @@ def test_contours_of_a_disc_mask_have_its_area(position: str) -> None:
     assert oracles.outline_distance(back.sections[0], disc) < 0.6
 
 
-def test_one_voxel_is_a_diamond_of_half_its_area() -> None:
+def test_one_voxel_keeps_its_area() -> None:
     grid = make_grid(size=(5, 4, 1), spacing_mm=(1.0, 2.0, 3.0))
     voxels = np.zeros(grid.shape, dtype=bool)
     voxels[0, 0, 0] = True
-    assert mask_to_contours(Mask(grid=grid, voxels=voxels)).sections[0].area == pytest.approx(1.0)
+    assert mask_to_contours(Mask(grid=grid, voxels=voxels)).sections[0].area == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize("side", [2, 3, 5, 12])
+def test_small_masks_keep_their_area(side: int) -> None:
+    grid = make_grid(size=(20, 20, 1), spacing_mm=(1.0, 1.0, 3.0))
+    voxels = np.zeros(grid.shape, dtype=bool)
+    voxels[0, 3 : 3 + side, 4 : 4 + side] = True
+    area = mask_to_contours(Mask(grid=grid, voxels=voxels)).sections[0].area
+    assert area == pytest.approx(side * side, rel=0.005)
 
 
 @given(arrays.arrays(bool, (2, 7, 9)))

@@ -72,7 +72,7 @@ class TestGoodInput:
         header.SOPClassUID, header.Modality = "1.2.840.10008.5.1.4.1.1.481.2", "RTDOSE"
         save(tmp_path / "dose", header)
         (tmp_path / "notes.txt").write_text("not DICOM, and longer than a preamble. " * 10)
-        (tmp_path / "empty").touch()
+        (tmp_path / "empty.txt").touch()
         shutil.copy(ct.files[0], tmp_path / "copy of a slice")
         loaded = load(tmp_path)
         assert [str(h.SOPInstanceUID) for h in loaded.headers] == list(ct.sop_uids)

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 from pipeline.core.case import Case, LesionKind
 from pipeline.core.errors import SeriesError, StructureError, TargetsError, UsageError
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case, take_inventory
+from tests.dicom_maker import make_ct
 
 SIZE, SPACING = (40, 32, 14), (2.0, 2.5, 3.0)
 ORIGIN = (-41.3, -60.7, 211.9)
@@ -333,3 +334,29 @@ def test_a_lesion_may_be_named_by_hand(tmp_path: Path) -> None:
     refused(StructureError, "mass", path, tmp_path / "masks")
     choice = (GtvChoice(roi_name="mass", kind=LesionKind.NODE),)
     assert load(path, tmp_path / "masks", choice).lesions[0].name == "GTV-N"
+
+
+@pytest.mark.parametrize("value", [0.4, -1.0, 1.5])
+def test_a_mask_of_other_values_is_refused(value: float, tmp_path: Path) -> None:
+    path = write(tmp_path / "ct.nii.gz", ct())
+    array = np.where(mass(), np.float32(value), np.float32(0))
+    write(tmp_path / "masks" / "GTV.nii.gz", _image(array))
+    refused(StructureError, "mask is not binary.*whole number above it", path, tmp_path / "masks")
+
+
+def test_a_mask_of_another_label_is_a_mask(tmp_path: Path) -> None:
+    path = write(tmp_path / "ct.nii.gz", ct())
+    write(tmp_path / "masks" / "GTV.nii.gz", _image(np.where(mass(), np.float32(255), np.float32(0))))
+    assert load(path, tmp_path / "masks").lesions[0].contours.volume_cc > 1
+
+
+def test_options_of_the_other_kind_of_input_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "ct.nii.gz", ct())
+    for options in (ReadOptions(structures=tmp_path / "rs.dcm"), ReadOptions(ct_series="1.2.3")):
+        with pytest.raises(UsageError, match="option does not apply to this input; where: --"):
+            read_case(path, options, load_roles())
+        with pytest.raises(UsageError, match="does not apply"):
+            take_inventory(path, options)
+    make_ct(tmp_path / "dicom")
+    with pytest.raises(UsageError, match="--masks; expected: a CT image file as input"):
+        read_case(tmp_path / "dicom", ReadOptions(masks=tmp_path), load_roles())

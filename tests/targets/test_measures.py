@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from shapely.affinity import rotate
 from shapely.geometry import MultiPolygon, box
 
 from pipeline.core.errors import GeometryError
 from pipeline.targets import lesion_measures
+from pipeline.targets.measures import _farthest
 from tests.cases import POSITIONS, case_of, disc, grid_of
 
 
@@ -36,3 +39,11 @@ def test_islands_are_measured_one_by_one() -> None:
 def test_nothing_to_measure() -> None:
     with pytest.raises(GeometryError, match="lesion without contours"):
         lesion_measures(case_of(grid_of(), [{}]).lesions[0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_longest_distance_is_that_of_all_pairs(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    points = random.normal(size=(1200, 3)) * random.uniform(1, 20, 3)
+    assert _farthest(points) == pytest.approx(float(cdist(points, points).max()), rel=1e-12)
+    assert _farthest(points[:1]) == 0.0

@@ -105,3 +105,13 @@ def test_an_outline_that_rounding_makes_cross_itself_is_written_valid():
 
 def test_an_empty_structure_stays_empty():
     assert tidied(on({})).contours.is_empty
+
+
+@pytest.mark.parametrize("gap", [0.02, 0.006, 0.002])
+def test_parts_that_run_along_each_other_stay_a_valid_section(gap):
+    # Thinned and rounded one by one, such outlines cross.
+    whole = disc(10, 10, 30)
+    section = MultiPolygon([whole.difference(disc(10, 10, 20)), disc(10, 10, 20 - gap)])
+    found = tidied(on({4: section})).contours.sections[4]
+    assert found.is_valid
+    assert found.area == pytest.approx(section.area, rel=0.001)
