@@ -45,6 +45,7 @@ def test_values_travel(travel) -> None:
         grid=GRID, by_name={"heart": Organ(name="heart", mask=mask, source=OrganSource.MASKS, detail="x")}
     )
     assert travel(organs)["heart"].volume_cc == mask.volume_cc
+    assert (list(organs), len(organs), "heart" in organs) == (["heart"], 1, True)
     landmark = Landmark(name="carina", point_mm=(1.0, 2.0, 3.0), inferred=False, error_mm=3.0, how="seen")
     assert travel(Landmarks(found={"carina": landmark})).found == {"carina": landmark}
     case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])

@@ -152,3 +152,16 @@ def test_the_parts_of_the_loops_uncompiled() -> None:
     assert out == pytest.approx([0.0625])
     steps = [float(kernels._squared_step.py_func(shift, 2.0, 4.0)) for shift in (-4, 0, 4)]
     assert steps == [1.0, 0.0, 4.0]
+
+
+def test_where_nothing_can_be_kept_on_disk_loops_are_compiled_all_the_same(monkeypatch) -> None:
+    compile_ = kernels.numba.njit
+
+    def njit(*, nogil: bool, cache: bool = False):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available for file")
+        return compile_(nogil=nogil)
+
+    monkeypatch.setattr(kernels.numba, "njit", njit)
+    twice = kernels.compiled(lambda x: 2 * x)
+    assert twice(21) == 42

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
+from shapely.geometry import MultiPolygon
 
 from pipeline.core.case import LesionKind
 from pipeline.core.contour import Contours
 from pipeline.core.expansion import expand
 from pipeline.core.margin import Margin
-from pipeline.core.solid import Solid, solid_from_contours
+from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
+from pipeline.core.thin import thin_parts
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
+from pipeline.targets.assemble import joined
 
 ARCHIVE = "lung1-002/ct-and-xio-plan.tar.xz"
 Points = npt.NDArray[np.float64]
@@ -66,19 +70,32 @@ def _grown(what: str, base: Contours, mm: float, theirs: Contours) -> Comparison
     return Comparison(
         what=what,
         theirs=theirs,
-        ours=ours.contours(),
+        ours=_written(base, margin),
         filled=_of_filled_slices(base, margin),
         distance_mm=_distances(ours, solid_from_contours(theirs)),
     )
 
 
+def _written(base: Contours, margin: Margin) -> Contours:
+    """As a run writes it: parts too thin for the lattice grown apart."""
+    thin = thin_parts(base, default_pitch_mm(base))
+    pieces = [base] if thin is None else [base, thin]
+    return _on_slices(
+        base, joined(expand(solid_from_contours(one), margin).slice_sections() for one in pieces)
+    )
+
+
+def _on_slices(base: Contours, sections: Mapping[int, MultiPolygon]) -> Contours:
+    return Contours(
+        grid=base.grid, sections={k: s for k, s in sections.items() if 0 <= k < base.grid.size[2]}
+    )
+
+
 def _of_filled_slices(base: Contours, margin: Margin) -> Contours:
     """The expansion of the solid in which every contour goes on unchanged for half a slice both ways."""
-    from pipeline.targets.assemble import joined
-
     single = (Contours(grid=base.grid, sections={k: section}) for k, section in base.sections.items())
     grown = joined(expand(solid_from_contours(one, pitch_mm=0.8), margin).slice_sections() for one in single)
-    return Contours(grid=base.grid, sections={k: s for k, s in grown.items() if 0 <= k < base.grid.size[2]})
+    return _on_slices(base, grown)
 
 
 def _distances(one: Solid, other: Solid) -> Points:
