@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.errors import GeometryError, InputError
+from pipeline.core.errors import GeometryError, InputError, StructureError
 from pipeline.core.grid import Grid
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -176,6 +176,53 @@ def onto_grid_of(image: ImageFile, model: ImageFile) -> ImageFile:
             todo="resample the mask to the CT (nearest neighbour)",
         )
     return turned
+
+
+def image_on(grid: Grid) -> ImageFile:
+    """An image without content on a grid: the model for masks where the CT is no image file."""
+    return ImageFile(
+        name="CT",
+        array=np.broadcast_to(np.uint8(0), grid.shape),  # one byte, whatever the size
+        spacing=np.array(grid.spacing_mm),
+        origin=np.array(grid.origin_mm),
+        axes=grid.axes,
+    )
+
+
+def read_mask_image(path: Path, model: ImageFile) -> ImageFile:
+    """A mask or label map, its axes in the order and sense of the model's.
+
+    Raises:
+        StructureError: it lies on another grid.
+        InputError: it cannot be read.
+    """
+    try:
+        return onto_grid_of(read_image(path), model)
+    except GeometryError as error:
+        raise StructureError(
+            error.what, where=error.where, expected=error.expected, got=error.got, todo=error.todo
+        ) from error
+
+
+def binary_voxels(image: ImageFile) -> npt.NDArray[np.bool_]:
+    """The voxels of the one structure that a mask holds, shape (k, j, i).
+
+    Raises:
+        StructureError: more than one value beside 0.
+    """
+    array = image.array
+    if array.dtype == np.uint8 and array.size and array.max() <= 1:
+        return np.ascontiguousarray(array).view(np.bool_)  # the usual mask costs no second array
+    voxels: npt.NDArray[np.bool_] = array != 0
+    values = array[voxels]
+    if values.size and (values.min() != values.max() or not np.isfinite(values[0])):
+        raise StructureError(
+            "mask is not binary",
+            where=f"file {image.name}",
+            expected="0 and one other value, or a label map with names (a table beside it)",
+            got=f"values from {values.min():g} to {values.max():g}",
+        )
+    return voxels
 
 
 def check_nifti_is_whole(path: Path) -> None:
