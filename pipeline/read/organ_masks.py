@@ -23,7 +23,7 @@ from pipeline.read.image_grid import (
 )
 from pipeline.read.label_names import label_names
 from pipeline.read.organ_names import OrganNames
-from pipeline.read.organ_sources import Candidate, Loaded
+from pipeline.read.organ_sources import Candidate, Loaded, told
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -59,7 +59,16 @@ def _load_single(path: Path, grid: Grid) -> Loaded:
     try:
         return Loaded(mask=Mask(grid=grid, voxels=binary_voxels(image)))
     except StructureError as error:
-        raise _without_names(path, got=error.got) from error
+        labelled = label_names(path)
+        if not labelled:
+            raise _without_names(path, got=error.got) from error
+        raise StructureError(
+            "label map named as one organ",
+            where=f"file {path.name}",
+            expected="a mask of one organ",
+            got=f"labels {told(list(labelled.values()))}",
+            todo="give the label map itself as --anatomy, or another name",
+        ) from error
 
 
 def _labels(path: Path, labelled: dict[int, str], grid: Grid) -> Iterator[Candidate]:

@@ -115,7 +115,7 @@ def load_organ_names(path: Path | None = None) -> OrganNames:
             if side is not None:
                 sides[name] = side
             said = words[side] if side is not None else [""]
-            spelt = [[name], *(_spellings(text, said, number) for text in entry.synonyms)]
+            spelt = [[name], *(_spellings(text, said, number) for text in (*entry.implied, *entry.given))]
             for rank, forms in enumerate(spelt):
                 _note(synonyms, forms, OrganMatch(organ=name, rank=rank), file, entry.path_of(rank))
     return OrganNames(
@@ -139,18 +139,23 @@ def plain(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """One entry of the file, its name and synonyms still with their placeholders."""
+    """One entry of the file, its names still with their placeholders.
+
+    `given` are the file's synonyms, `implied` the entry's own name in other words for its side and number.
+    """
 
     name: str
     path: KeyPath
     list_path: KeyPath
     sides: tuple[Side | None, ...]
     numbers: tuple[int | None, ...]
-    synonyms: Sequence[str]
+    implied: tuple[str, ...]
+    given: Sequence[str]
 
     def path_of(self, rank: int) -> KeyPath:
         """Where the name of a rank stands in the file."""
-        return self.path if rank == 0 else (*self.list_path, rank - 1)
+        at = rank - 1 - len(self.implied)
+        return self.path if at < 0 else (*self.list_path, at)
 
 
 def _entries(file: YamlFile, document: _Document) -> Iterator[_Entry]:
@@ -192,8 +197,14 @@ def _entry(
             )
     both: tuple[Side | None, ...] = _SIDES if side else (None,)
     return _Entry(
-        name=name, path=path, list_path=list_path, sides=both, numbers=numbers, synonyms=synonyms
-    )  # fmt: skip
+        name=name,
+        path=path,
+        list_path=list_path,
+        sides=both,
+        numbers=numbers,
+        implied=(name.removesuffix(f"_{_SIDE}"),) if any(needed.values()) else (),
+        given=synonyms,
+    )
 
 
 def _filled(text: str, side: str, number: int | None) -> str:
