@@ -502,6 +502,21 @@ class TestMerging:
     def test_without_a_midline_no_side_is_judged(self) -> None:
         assert not merge_organs(GRID, [organs_of(organ("lung_left", ball(RIGHT)))], NAMES).findings
 
+    def test_an_organ_between_the_sampled_rows(self) -> None:
+        wide = Grid(
+            size=(64, 256, 4), spacing_mm=(1.0, 1.0, 3.0), origin_mm=(0, 0, 0), direction=GRID.direction
+        )
+        cord, rib = np.zeros(wide.shape, dtype=bool), np.zeros(wide.shape, dtype=bool)
+        cord[:, 100:120, 40:44] = True
+        rib[1, 101, 0:4] = True  # one row, which a sample of every fourth does not meet
+        masks = {"spinal_cord": cord, "rib_left_1": rib}
+        found = {
+            name: Organ(name=name, mask=Mask(grid=wide, voxels=voxels), source=OrganSource.MASKS)
+            for name, voxels in masks.items()
+        }
+        merged = merge_organs(wide, [Organs(grid=wide, by_name=found)], NAMES)
+        assert "lies 40 mm to the right of the spinal cord" in message(merged, "ORGAN_ON_WRONG_SIDE")
+
     def test_an_organ_outside_the_body(self) -> None:
         found = organs_of(
             organ("body", ball(RIGHT, 30.0)), organ("trachea", ball(LEFT)), organ("heart", ball(RIGHT))
