@@ -5,18 +5,26 @@ from __future__ import annotations
 from pipeline.read.case import LoadedCase, ReadOptions, read_case
 from pipeline.read.inventory import take_inventory
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
+from pipeline.read.organ_names import OrganNames, load_organ_names
+from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
 
 __all__ = [
     "GtvChoice",
     "Inventory",
     "LoadedCase",
+    "OrganInput",
+    "OrganNames",
     "ReadOptions",
     "RoiEntry",
     "RoleRules",
     "StructureSetEntry",
     "Use",
+    "load_organ_names",
     "load_roles",
+    "merge_organs",
+    "organ_sets",
     "read_case",
+    "read_organs",
     "take_inventory",
 ]

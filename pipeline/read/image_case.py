@@ -22,11 +22,12 @@ from pipeline.read.findings import gap_findings, name_findings
 from pipeline.read.image_grid import (
     SUFFIXES,
     ImageFile,
+    binary_voxels,
     craniocaudal_last,
     grid_of,
     is_image_name,
-    onto_grid_of,
     read_image,
+    read_mask_image,
     stem,
 )
 from pipeline.read.label_names import label_names
@@ -174,39 +175,16 @@ class MaskReader:
         self._model = model
         self._grid = grid
         self._path: Path | None = None
-        self._array: Array = np.empty(0)
+        self._image = model
 
     def read(self, place: MaskPlace) -> Mask:
         """The voxels of one structure."""
-        array = self._open(place.path)
+        if place.path != self._path:
+            self._image = read_mask_image(place.path, self._model)
+            self._path = place.path
         if place.value is not None:
-            return Mask(grid=self._grid, voxels=array == place.value)
-        voxels = array != 0
-        values = array[voxels]
-        if values.size and (values.min() != values.max() or not _is_label(float(values[0]))):
-            raise StructureError(
-                "mask is not binary",
-                where=f"file {place.path.name}",
-                expected="0 and one whole number above it, or a label map with names (a table beside it)",
-                got=f"values from {values.min():g} to {values.max():g}",
-                todo="cut probabilities at the level you want, or name the labels",
-            )
-        return Mask(grid=self._grid, voxels=voxels)
-
-    def _open(self, path: Path) -> Array:
-        if path != self._path:
-            try:
-                self._array = onto_grid_of(read_image(path), self._model).array
-            except GeometryError as error:
-                raise StructureError(
-                    error.what, where=error.where, expected=error.expected, got=error.got, todo=error.todo
-                ) from error
-            self._path = path
-        return self._array
-
-
-def _is_label(value: float) -> bool:
-    return value > 0 and value.is_integer()
+            return Mask(grid=self._grid, voxels=self._image.array == place.value)
+        return Mask(grid=self._grid, voxels=binary_voxels(self._image))
 
 
 def masks_missing(ct_path: Path) -> UsageError:

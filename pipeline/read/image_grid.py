@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import os
-import struct
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.errors import GeometryError, InputError
+from pipeline.core.errors import GeometryError, InputError, StructureError
 from pipeline.core.grid import Grid
+from pipeline.read.nifti import whole_nifti
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # Grids whose corners lie nearer than this are one grid: single-precision headers explain it.
 SAME_GRID_MM = 0.05
 SNAP_COSINE = 1e-6
-_GZIP_MAGIC = b"\x1f\x8b"
 
 Array = npt.NDArray[Any]
 Vectors = npt.NDArray[np.float64]
@@ -101,10 +97,22 @@ def read_image(path: Path) -> ImageFile:
     """
     import SimpleITK
 
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        check_nifti_is_whole(path)
+    nifti = whole_nifti(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
+    reader: Any = cast(Any, SimpleITK).ImageFileReader()
+    reader.SetFileName(str(path))
     try:
-        image: Any = SimpleITK.ReadImage(str(path))
+        reader.ReadImageInformation()
+        dimensions, values = reader.GetDimension(), reader.GetNumberOfComponents()
+        if dimensions != 3 or values != 1:
+            raise InputError(
+                "image of the wrong form",
+                where=f"file {path.name}",
+                expected="three dimensions and one value a voxel",
+                got=f"{dimensions} dimensions and {values} values",
+            )
+        array = nifti.quick_bytes() if nifti else None
+        if array is None:
+            array = SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise InputError(
             "image cannot be read",
@@ -112,19 +120,12 @@ def read_image(path: Path) -> ImageFile:
             expected="NIfTI, NRRD or MetaImage",
             got=_reason(error, path),
         ) from error
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(
-            "image of the wrong form",
-            where=f"file {path.name}",
-            expected="three dimensions and one value a voxel",
-            got=f"{image.GetDimension()} dimensions and {image.GetNumberOfComponentsPerPixel()} values",
-        )
     return ImageFile(
         name=path.name,
-        array=SimpleITK.GetArrayFromImage(image),
-        spacing=np.array(image.GetSpacing()),
-        origin=np.array(image.GetOrigin()),
-        axes=_orthonormal(np.array(image.GetDirection()).reshape(3, 3)),
+        array=array,
+        spacing=np.array(reader.GetSpacing()),
+        origin=np.array(reader.GetOrigin()),
+        axes=_orthonormal(np.array(reader.GetDirection()).reshape(3, 3)),
     )
 
 
@@ -178,46 +179,56 @@ def onto_grid_of(image: ImageFile, model: ImageFile) -> ImageFile:
     return turned
 
 
-def check_nifti_is_whole(path: Path) -> None:
-    """Refuse a NIfTI that breaks off: SimpleITK would fill the rest with zeros and say nothing.
+def image_on(grid: Grid) -> ImageFile:
+    """An image without content on a grid: the model for masks where the CT is no image file."""
+    return ImageFile(
+        name="CT",
+        array=np.broadcast_to(np.uint8(0), grid.shape),  # one byte, whatever the size
+        spacing=np.array(grid.spacing_mm),
+        origin=np.array(grid.origin_mm),
+        axes=grid.axes,
+    )
 
-    A compressed file tells its length in its last bytes; only where that does not fit is it unpacked.
+
+def read_mask_image(path: Path, model: ImageFile) -> ImageFile:
+    """A mask or label map, its axes in the order and sense of the model's.
 
     Raises:
-        InputError: it holds less than its header says, or has no readable header.
+        StructureError: it lies on another grid.
+        InputError: it cannot be read.
     """
-    import nibabel
-
-    where = f"file {path.name}"
-    todo = "copy or export the file again"
     try:
-        voxels: Any = nibabel.load(path).dataobj  # type: ignore[attr-defined]
-        expected = int(voxels.offset) + int(np.prod(voxels.shape)) * int(voxels.dtype.itemsize)
-        got = _unpacked_bytes(path, expected)
-    except (OSError, EOFError, zlib.error, ValueError, nibabel.filebasedimages.ImageFileError) as error:
-        raise InputError(
-            "image cannot be read", where=where, expected="a whole NIfTI", got=str(error), todo=todo
+        return onto_grid_of(read_image(path), model)
+    except GeometryError as error:
+        raise StructureError(
+            error.what, where=error.where, expected=error.expected, got=error.got, todo=error.todo
         ) from error
-    if got < expected:
-        raise InputError(
-            "image breaks off",
-            where=where,
-            expected=f"{expected} bytes, as its header says",
-            got=f"{got}",
-            todo=todo,
+
+
+def binary_voxels(image: ImageFile) -> npt.NDArray[np.bool_]:
+    """The voxels of the one structure that a mask holds, shape (k, j, i).
+
+    Raises:
+        StructureError: more than one value beside 0.
+    """
+    array = image.array
+    if array.dtype == np.uint8 and array.size and array.max() <= 1:
+        return np.ascontiguousarray(array).view(np.bool_)  # the usual mask costs no second array
+    voxels: npt.NDArray[np.bool_] = array != 0
+    values = array[voxels]
+    if values.size and (values.min() != values.max() or not _is_label(float(values[0]))):
+        raise StructureError(
+            "mask is not binary",
+            where=f"file {image.name}",
+            expected="0 and one whole number above it, or a label map with names (a table beside it)",
+            got=f"values from {values.min():g} to {values.max():g}",
+            todo="cut probabilities at the level you want, or name the labels",
         )
+    return voxels
 
 
-def _unpacked_bytes(path: Path, expected: int) -> int:
-    """How long a file is when unpacked; at least `expected` where the file itself says so."""
-    with path.open("rb") as stream:
-        if stream.read(2) != _GZIP_MAGIC:
-            return path.stat().st_size
-        stream.seek(-4, os.SEEK_END)
-        if struct.unpack("<L", stream.read(4))[0] == expected % 2**32:
-            return expected
-    with gzip.open(path) as unpacked:
-        return sum(len(block) for block in iter(lambda: unpacked.read(1 << 22), b""))
+def _is_label(value: float) -> bool:
+    return value > 0 and value.is_integer()
 
 
 def _orthonormal(axes: Vectors) -> Vectors:

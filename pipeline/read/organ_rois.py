@@ -1,0 +1,141 @@
+"""Organs from the ROIs of a structure set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import partial
+from pathlib import Path
+
+from pipeline.core.errors import InputError, StructureError
+from pipeline.core.grid import Grid
+from pipeline.core.raster import contours_to_mask
+from pipeline.core.report import Finding, Severity
+from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, DicomFile, read_dicom
+from pipeline.read.findings import positions
+from pipeline.read.organ_sources import Candidate, Loaded
+from pipeline.read.roi_sections import RoiSections, roi_sections
+from pipeline.read.structure_set import Roi, StructureSet, raw_contours, read_structure_set
+
+OFF_SLICES = "ORGAN_OFF_SLICES"
+
+# RT ROI Interpreted Types (DICOM PS3.3 C.8.8.8.1) of what is no organ, whatever its name.
+_NO_ORGANS = frozenset(
+    {"GTV", "CTV", "PTV", "TREATED_VOLUME", "IRRAD_VOLUME", "BOLUS", "MARKER", "REGISTRATION", "ISOCENTER"}
+    | {"CONTROL", "DOSE_REGION", "DOSE_MEASUREMENT", "FIXATION", "SUPPORT", "BRACHY_CHANNEL"}
+)
+
+
+def roi_candidates(structure_set: StructureSet, grid: Grid, lesions: Collection[str]) -> Iterator[Candidate]:
+    """The ROIs that may be organs: with contours, no lesion by name, and of no type that excludes it."""
+    for roi in structure_set.rois:
+        if roi.contour_count and roi.name not in lesions and roi.interpreted_type.upper() not in _NO_ORGANS:
+            yield Candidate(
+                name=roi.name,
+                detail=f"ROI {roi.name!r} of file {structure_set.file.label}",
+                load=partial(_load, structure_set, roi, grid),
+                interpreted_type=roi.interpreted_type,
+            )
+
+
+def anatomy_structure_set(path: Path, grid: Grid, ct_series: str) -> StructureSet:
+    """The structure set in a DICOM file that was given as anatomy, if it is one of the CT.
+
+    Args:
+        path: the file.
+        grid: of the CT.
+        ct_series: Series Instance UID of the CT; empty when it is not known.
+
+    Raises:
+        StructureError: no structure set, a broken one, or one of another CT.
+        InputError: a DICOM segmentation.
+    """
+    structure_set = read_structure_set(_structure_file(path))
+    named = ct_series in structure_set.series_uids
+    frames = structure_set.frames_of_reference
+    # Without either UID (a CT from NIfTI) only the contours' positions can tell, and they are asked later.
+    if not named and grid.frame_of_reference and frames and grid.frame_of_reference not in frames:
+        raise StructureError(
+            "structure set belongs to another CT",
+            where=f"--anatomy {structure_set.file.label}",
+            expected=f"frame of reference {grid.frame_of_reference}",
+            got=", ".join(sorted(frames)),
+            todo="give the structure set that was drawn on the planning CT",
+        )
+    return structure_set
+
+
+def _structure_file(path: Path) -> DicomFile:
+    where = f"--anatomy {path.name}"
+    expected = "masks (NIfTI, NRRD, MetaImage) or an RTSTRUCT file"
+    try:
+        file = read_dicom(path)
+    except BROKEN as error:
+        raise StructureError(
+            "anatomy cannot be read", where=where, expected=expected, got=f"{type(error).__name__}: {error}"
+        ) from error
+    if file is None:
+        raise StructureError("anatomy cannot be read", where=where, expected=expected, got="another file")
+    where = f"--anatomy {file.label}"
+    if file.sop_class == SEGMENTATION:
+        raise InputError(
+            "DICOM segmentation (SEG) cannot be read yet",
+            where=where,
+            expected=expected,
+            got="a DICOM segmentation",
+            todo="export it as RTSTRUCT, or as NIfTI with the names of its labels",
+        )
+    if file.sop_class != STRUCTURE_SET:
+        got = f"a DICOM file of modality {file.text('Modality') or 'unknown'}"
+        raise StructureError("anatomy cannot be read", where=where, expected=expected, got=got)
+    return file
+
+
+def _load(structure_set: StructureSet, roi: Roi, grid: Grid) -> Loaded:
+    ours, frames = grid.frame_of_reference, structure_set.frames_of_reference
+    if sum(other.number == roi.number for other in structure_set.rois) > 1:
+        return _not_used(roi, f"its number {roi.number} is given to several ROIs")
+    if roi.frame_of_reference and ours in frames and roi.frame_of_reference != ours:
+        return _not_used(roi, "it is drawn in another frame of reference than the CT's")
+    try:
+        placed = roi_sections(raw_contours(structure_set, roi), grid)
+    except StructureError as error:
+        return _not_used(roi, f"{error.what} ({error.got})")
+    off = len(placed.between_slices_mm) + len(placed.beyond_scan_mm) + placed.oblique
+    if placed.contours.is_empty:
+        if off:
+            return _not_used(
+                roi, f"all its {off} planes of contours lie off the CT's slices", code=OFF_SLICES
+            )
+        return _not_used(roi, "it has no closed contour")
+    return Loaded(mask=contours_to_mask(placed.contours), findings=tuple(_doubts(roi, placed, off)))
+
+
+def _not_used(roi: Roi, reason: str, *, code: str = "ORGAN_ROI_NOT_USED") -> Loaded:
+    finding = Finding(
+        code=code,
+        severity=Severity.WARNING,
+        where=f"ROI {roi.name}",
+        message=f"The ROI was not used as an organ: {reason}.",
+    )
+    return Loaded(mask=None, findings=(finding,))
+
+
+def _doubts(roi: Roi, placed: RoiSections, off: int) -> Iterator[Finding]:
+    where = f"ROI {roi.name}"
+    if off:
+        yield Finding(
+            code="ORGAN_INCOMPLETE",
+            severity=Severity.INFO,
+            where=where,
+            message=f"Contours off the CT slices were left out of the organ: {off}.",
+        )
+    slices = placed.contours.slices
+    missing = sorted(set(range(slices[0], slices[-1] + 1)) - set(slices))
+    if missing:
+        at = positions(placed.contours.grid.plane_positions_mm[missing].tolist())
+        yield Finding(
+            code="ORGAN_SLICE_MISSING",
+            severity=Severity.INFO,
+            where=where,
+            message=f"No contour on {len(missing)} slices between the organ's first and last one, at {at}.",
+        )

@@ -1,0 +1,233 @@
+"""The organs of a patient from all that the user has, merged in the order of trust."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+
+from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.errors import StructureError
+from pipeline.core.grid import Grid
+from pipeline.core.report import Finding, Severity
+from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, read_dicom
+from pipeline.read.image_grid import SUFFIXES, is_image_name
+from pipeline.read.organ_checks import check_organs, check_sources
+from pipeline.read.organ_masks import file_candidates, folder_candidates, image_files
+from pipeline.read.organ_names import OrganNames
+from pipeline.read.organ_rois import OFF_SLICES, anatomy_structure_set, roi_candidates
+from pipeline.read.organ_sources import Candidate, choose, load_organs, told
+from pipeline.read.structure_set import StructureSet
+
+FILES_AT_ONCE = 4  # image files are unpacked outside Python's lock; contours are not, and go one by one
+_BODY = "body"
+_LEAST_SOLID = 0.5  # of what the outline encloses: a rind of skin has a tenth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OrganInput:
+    """Where organs may come from.
+
+    Attributes:
+        grid: of the CT.
+        structure_set: that of the lesions.
+        lesions: names of its ROIs that are lesions, and no organs.
+        anatomy: a folder of masks, a label map, or an RTSTRUCT file on the CT.
+        ct_series: Series Instance UID of the CT; empty for image files.
+    """
+
+    grid: Grid
+    structure_set: StructureSet | None = None
+    lesions: frozenset[str] = frozenset()
+    anatomy: Path | None = None
+    ct_series: str = ""
+
+
+def read_organs(sources: OrganInput, names: OrganNames, *, wanted: Collection[str] | None = None) -> Organs:
+    """Read the organs, merge them in the order of trust, and check them.
+
+    Args:
+        sources: where they come from.
+        names: the atlas.
+        wanted: organs, by any of their names; only these are read, and what unions among them are made of.
+            None reads all.
+
+    Returns:
+        The organs that there are. Doubts are findings: names that are ambiguous, ROIs that could not be used,
+        sources that contradict each other.
+
+    Raises:
+        InputError: (StructureError) an anatomy that cannot be read, has no names, or lies on another grid.
+        UsageError: a wanted name that is no organ's.
+    """
+    return merge_organs(sources.grid, organ_sets(sources, names, wanted=wanted), names)
+
+
+def organ_sets(
+    sources: OrganInput, names: OrganNames, *, wanted: Collection[str] | None = None
+) -> tuple[Organs, ...]:
+    """The organs of each source by itself, for merging with others; arguments and errors as `read_organs`."""
+    chosen = None if wanted is None else names.known(wanted)
+    sets = []
+    with pydicom.config.disable_value_validation():
+        if sources.structure_set is not None:
+            sets.append(_of_structure_set(sources.structure_set, sources, names, chosen))
+        if sources.anatomy is not None:
+            sets.append(_of_anatomy(sources.anatomy, sources, names, chosen))
+    return tuple(sets)
+
+
+def merge_organs(grid: Grid, sets: Sequence[Organs], names: OrganNames) -> Organs:
+    """Each organ from the most trusted source that has it; among equals, from the first.
+
+    The findings of all sets are kept; added are those on sources of one organ that hardly overlap, on organs
+    on the wrong side, and on organs outside the body.
+    """
+    findings = [finding for one in sets for finding in one.findings]
+    offers: dict[str, list[Organ]] = {}
+    for one in sets:
+        for name, organ in one.by_name.items():
+            offers.setdefault(name, []).append(organ)
+    merged = {}
+    for name in (name for name in names.organs if name in offers):
+        used, *others = sorted(offers[name], key=lambda organ: organ.source.rank)
+        merged[name] = used
+        findings += [finding for other in others for finding in check_sources(used, other)]
+    findings += check_organs(merged, names)
+    return Organs(grid=grid, by_name=merged, findings=tuple(findings))
+
+
+def _of_structure_set(
+    structure_set: StructureSet, sources: OrganInput, names: OrganNames, wanted: frozenset[str] | None
+) -> Organs:
+    candidates = roi_candidates(structure_set, sources.grid, sources.lesions)
+    where = f"structure set {structure_set.label!r}"
+    return _read(candidates, names, sources.grid, wanted, source=OrganSource.STRUCTURE_SET, where=where)
+
+
+def _of_anatomy(
+    anatomy: Path, sources: OrganInput, names: OrganNames, wanted: frozenset[str] | None
+) -> Organs:
+    where = f"--anatomy {anatomy.name}"
+    if not anatomy.exists():
+        raise StructureError("no such file or folder", where=where, todo="check the path")
+    grid = sources.grid
+    path = _dicom_in(anatomy) or anatomy
+    if path.is_dir() or is_image_name(path.name):
+        offered = folder_candidates if path.is_dir() else file_candidates
+        candidates = offered(path, grid, names)
+        return _read(
+            candidates,
+            names,
+            grid,
+            wanted,
+            source=OrganSource.MASKS,
+            where=where,
+            at_once=FILES_AT_ONCE,
+        )
+    structure_set = anatomy_structure_set(path, grid, sources.ct_series)
+    candidates = roi_candidates(structure_set, grid, ())
+    organs = _read(candidates, names, grid, wanted, source=OrganSource.MASKS, where=where)
+    _check_fit(organs, structure_set)
+    return organs
+
+
+def _read(
+    candidates: Iterable[Candidate],
+    names: OrganNames,
+    grid: Grid,
+    wanted: frozenset[str] | None,
+    *,
+    source: OrganSource,
+    where: str,
+    at_once: int = 1,
+) -> Organs:
+    chosen = choose(candidates, names, where=where)
+    if source is OrganSource.MASKS and not chosen.by_organ:
+        raise StructureError(
+            "no organ that rt-targets knows",
+            where=where,
+            expected="masks, labels or ROIs named as TotalSegmentator or TG-263 name organs",
+            got=told(chosen.unknown) or "nothing",
+            todo="rename them; atlas/organs.yaml has the names",
+        )
+    organs = load_organs(chosen, names, grid=grid, source=source, wanted=wanted, at_once=at_once)
+    rind = tuple(_rind(organs))
+    kept = {name: organ for name, organ in organs.by_name.items() if not (rind and name == _BODY)}
+    findings = (*organs.findings, *rind, *_unknown(chosen.unknown, where))
+    return Organs(grid=grid, by_name=kept, findings=findings)
+
+
+def _dicom_in(folder: Path) -> Path | None:
+    """The one DICOM structure set or segmentation of a folder without masks.
+
+    Raises:
+        StructureError: a folder with neither masks nor such a file, or with several.
+    """
+    if not folder.is_dir() or image_files(folder):
+        return None
+    found = []
+    for path in sorted(one for one in folder.iterdir() if one.is_file()):
+        try:
+            file = read_dicom(path)
+        except BROKEN:
+            continue
+        if file is not None and file.sop_class in {STRUCTURE_SET, SEGMENTATION}:
+            found.append(path)
+    if len(found) == 1:
+        return found[0]
+    raise StructureError(
+        "several structure sets or segmentations" if found else "no organ masks",
+        where=f"--anatomy {folder.name}",
+        expected=f"files ending in {', '.join(SUFFIXES)}, or one RTSTRUCT file",
+        got=f"{len(found)} DICOM files" if found else "neither",
+        todo="name the file" if found else "give the folder that holds the masks",
+    )
+
+
+def _check_fit(organs: Organs, structure_set: StructureSet) -> None:
+    """Refuse a structure set none of whose organs meets the slices."""
+    off = [one for one in organs.findings if one.code == OFF_SLICES]
+    if off and not len(organs):
+        raise StructureError(
+            "structure set does not fit the CT",
+            where=f"--anatomy {structure_set.file.label}",
+            expected="contours on the CT's slices",
+            got=off[0].message,
+            todo="give the structure set that was drawn on the planning CT",
+        )
+
+
+def _rind(organs: Organs) -> Iterator[Finding]:
+    """A finding where the body is only a skin: nothing would lie inside it."""
+    if _BODY not in organs:
+        return
+    from scipy.ndimage import binary_fill_holes
+
+    voxels = organs[_BODY].voxels
+    slices = np.flatnonzero(voxels.any(axis=(1, 2)))
+    middle = voxels[slices[len(slices) // 2]]
+    share = np.count_nonzero(middle) / np.count_nonzero(binary_fill_holes(middle))
+    if share < _LEAST_SOLID:
+        yield Finding(
+            code="BODY_IS_A_RIND",
+            severity=Severity.WARNING,
+            where="organ body",
+            message=f"{organs.by_name[_BODY].detail} was not used as the body: it fills "
+            f"{100 * share:.0f} % of what it encloses.",
+        )
+
+
+def _unknown(unknown: Sequence[str], where: str) -> Iterator[Finding]:
+    others = [name for name in unknown if not re.search(r"[gcpi]tv", name, re.IGNORECASE)]
+    if others:
+        yield Finding(
+            code="ORGAN_NAMES_UNKNOWN",
+            severity=Severity.INFO,
+            where=where,
+            message=f"Not the name of an organ that rt-targets knows: {told(others)}.",
+        )

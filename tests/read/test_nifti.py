@@ -1,0 +1,83 @@
+"""Masks from NIfTI: the quick way gives what SimpleITK gives, and steps back where it does not apply."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from pipeline.core.errors import InputError
+from pipeline.read.image_grid import read_image
+from pipeline.read.nifti import whole_nifti
+
+VOXELS = np.random.default_rng(1).integers(0, 3, size=(6, 7, 8), dtype=np.uint8)
+AFFINE = np.array([[0, -2, 0, 5], [0, 0, 3, -7], [1.5, 0, 0, 11], [0, 0, 0, 1]], dtype=float)
+
+
+def save(path: Path, array: np.ndarray, *, slope: float = 1.0, inter: float = 0.0) -> Path:
+    image = nibabel.Nifti1Image(array, AFFINE, dtype=array.dtype)
+    image.header.set_slope_inter(slope, inter)
+    nibabel.save(image, path)
+    return path
+
+
+def as_simpleitk_reads(path: Path) -> None:
+    ours, theirs = read_image(path), sitk.ReadImage(path)
+    assert np.array_equal(ours.array, sitk.GetArrayFromImage(theirs))
+    assert tuple(ours.origin) == theirs.GetOrigin()
+    assert tuple(ours.spacing) == theirs.GetSpacing()
+    assert ours.axes.ravel() == pytest.approx(theirs.GetDirection(), abs=1e-6)
+
+
+def test_a_compressed_mask_goes_the_quick_way(tmp_path: Path) -> None:
+    path = save(tmp_path / "m.nii.gz", VOXELS)
+    quick = whole_nifti(path).quick_bytes()
+    assert quick is not None
+    assert np.array_equal(quick, VOXELS.T)
+    as_simpleitk_reads(path)
+
+
+@pytest.mark.parametrize(
+    "name, array, slope, inter",
+    [
+        ("m.nii", VOXELS, 1.0, 0.0),
+        ("m.nii.gz", VOXELS.astype(np.int16), 1.0, 0.0),
+        ("m.nii.gz", VOXELS.astype(np.float32), 1.0, 0.0),
+        ("m.nii.gz", VOXELS, 2.0, 0.0),
+        ("m.nii.gz", VOXELS, 1.0, -1.0),
+    ],
+)
+def test_others_are_read_by_simpleitk(
+    name: str, array: np.ndarray, slope: float, inter: float, tmp_path: Path
+) -> None:
+    path = save(tmp_path / name, array, slope=slope, inter=inter)
+    assert whole_nifti(path).quick_bytes() is None
+    as_simpleitk_reads(path)
+
+
+def test_a_file_of_several_members(tmp_path: Path) -> None:
+    path = save(tmp_path / "m.nii", VOXELS)
+    packed = tmp_path / "packed.nii.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()[:400]) + gzip.compress(path.read_bytes()[400:]))
+    assert whole_nifti(packed).quick_bytes() is None
+    as_simpleitk_reads(packed)
+
+
+def test_a_checksum_that_does_not_fit(tmp_path: Path) -> None:
+    many = np.random.default_rng(2).integers(0, 2, size=(80, 80, 80), dtype=np.uint8)
+    path = save(tmp_path / "m.nii.gz", many)
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"image cannot be read; where: file m.nii.gz.*incorrect data check"):
+        read_image(path)
+
+
+def test_four_dimensions(tmp_path: Path) -> None:
+    path = save(tmp_path / "m.nii.gz", np.stack([VOXELS, VOXELS], axis=-1))
+    with pytest.raises(InputError, match=r"image of the wrong form.*got: 4 dimensions and 1 values"):
+        read_image(path)
