@@ -11,7 +11,9 @@ import numpy.typing as npt
 from pipeline.core.grid import Grid, Vector
 
 Bools = npt.NDArray[np.bool_]
-Plane = tuple[slice, slice]
+
+# What belongs to an organ is settled on pixels of about this size, its outline on the CT's own.
+COARSE_PIXEL_MM = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +83,16 @@ def grown(mask: Bools, reach: int) -> Bools:
 def shrunk(mask: Bools, reach: int) -> Bools:
     """In-plane erosion by a square of half-width `reach`; outside the image counts as inside."""
     return np.asarray(~grown(~mask, reach))
+
+
+def coarse_steps(spacing_mm: Vector) -> tuple[int, int]:
+    """Every how many rows and columns a coarse pixel is taken."""
+    return (
+        max(1, round(COARSE_PIXEL_MM / spacing_mm[1])),
+        max(1, round(COARSE_PIXEL_MM / spacing_mm[2])),
+    )
+
+
+def refined(coarse: Bools, steps: tuple[int, int], shape: tuple[int, ...]) -> Bools:
+    """A coarse slice on the CT's own rows and columns."""
+    return np.asarray(coarse.repeat(steps[0], axis=0).repeat(steps[1], axis=1)[: shape[0], : shape[1]])
