@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.anatomy.airway import Airway
-from pipeline.anatomy.views import AnatomicalView, Bools, coarse_steps, grown, refined, shrunk
+from pipeline.anatomy.views import AnatomicalView, Bools, body_box, coarse_steps, grown, refined, shrunk
 from pipeline.core.volume import Mask, Volume
 
 # Half-way between aerated lung and soft tissue [I].
@@ -65,9 +65,13 @@ def find_lungs(volume: Volume, body: Mask, airway: Airway | None) -> Lungs | Non
     rows, columns = coarse_steps(view.spacing_mm)
     pixel_mm = (view.spacing_mm[1] * rows, view.spacing_mm[2] * columns)
     free = body.voxels if airway is None else body.voxels & ~_with_wall(view, airway)
-    every = _every(view.of(body.voxels), (rows, columns))
-    if every is None:
+    box = body_box(view.of(body.voxels), (rows, columns))
+    if box is None:
         return None
+    every = (
+        slice(None),
+        *(slice(span.start, span.stop, step) for span, step in zip(box, (rows, columns), strict=True)),
+    )
     hu = np.ascontiguousarray(view.of(volume.hu)[every])
     inside = np.ascontiguousarray(view.of(body.voxels)[every])
     wall = np.zeros_like(inside) if airway is None else grown(view.of(airway.lumen.voxels)[every], 1)
@@ -81,7 +85,7 @@ def find_lungs(volume: Volume, body: Mask, airway: Airway | None) -> Lungs | Non
     closed_right = _closed(right, ~(closed_left | wall) & inside, HOLE_MM2 / (pixel_mm[0] * pixel_mm[1]))
     fine = [np.zeros(volume.grid.shape, dtype=bool) for _ in range(2)]
     for coarse, other, voxels in ((closed_left, closed_right, fine[0]), (closed_right, closed_left, fine[1])):
-        _refine(coarse, other, view, (volume.hu, free, voxels), every)
+        _refine(coarse, other, view, (volume.hu, free, voxels), box)
     fine[1] &= ~fine[0]
     return Lungs(left=Mask(grid=volume.grid, voxels=fine[0]), right=Mask(grid=volume.grid, voxels=fine[1]))
 
@@ -243,27 +247,15 @@ def _with_wall(view: AnatomicalView, airway: Airway) -> Bools:
     return result
 
 
-def _every(body: Bools, steps: tuple[int, int]) -> tuple[slice, slice, slice] | None:
-    """Which rows and columns make the coarse grid: those of the body's box; None without a body."""
-    spans = [slice(None)]
-    for axis, step in ((1, steps[0]), (2, steps[1])):
-        found = np.flatnonzero(body.any(axis=(0, 3 - axis)))
-        if not len(found):
-            return None
-        spans.append(slice(int(found[0]) // step * step, int(found[-1]) + 1, step))
-    return (spans[0], spans[1], spans[2])
-
-
 def _refine(
     coarse: Bools,
     other: Bools,
     view: AnatomicalView,
     arrays: tuple[npt.NDArray[Any], Bools, Bools],
-    every: tuple[slice, slice, slice],
+    box: tuple[slice, slice],
 ) -> None:
     """The border on the CT's own pixels; arrays are HU, what may be lung, and the result."""
-    rows, columns = (slice(span.start, span.stop) for span in every[1:])
-    hu, free, found = (view.of(array)[:, rows, columns] for array in arrays)
+    hu, free, found = (view.of(array)[:, box[0], box[1]] for array in arrays)
     steps = coarse_steps(view.spacing_mm)
     for k, plane in enumerate(coarse):
         if not plane.any():

@@ -96,3 +96,14 @@ def coarse_steps(spacing_mm: Vector) -> tuple[int, int]:
 def refined(coarse: Bools, steps: tuple[int, int], shape: tuple[int, ...]) -> Bools:
     """A coarse slice on the CT's own rows and columns."""
     return np.asarray(coarse.repeat(steps[0], axis=0).repeat(steps[1], axis=1)[: shape[0], : shape[1]])
+
+
+def body_box(body: Bools, steps: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Rows and columns that hold the body, starting on a coarse pixel; None without a body."""
+    spans = []
+    for axis, step in ((1, steps[0]), (2, steps[1])):
+        found = np.flatnonzero(body.any(axis=(0, 3 - axis)))
+        if not len(found):
+            return None
+        spans.append(slice(int(found[0]) // step * step, int(found[-1]) + 1))
+    return (spans[0], spans[1])

@@ -1,0 +1,133 @@
+"""Bone from Hounsfield units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.anatomy.views import AnatomicalView, Bools, body_box, coarse_steps, grown, refined, shrunk
+from pipeline.core.volume import Mask, Volume
+
+# Cortex is above, marrow often below, blood of a usual venous phase (100 to 180 HU) below [I].
+BONE_ABOVE_HU = 200
+# A part of the skeleton is so large, and this share of it is cortex; kidneys and enhanced blood have none.
+LEAST_PART_CC = 0.3
+CORTEX_HU = 300
+CORTEX_SHARE = 0.12
+# Blood brighter than that: large, thick and with no cortex round it.
+POOL_ABOVE_HU = 190
+POOL_CC = 40.0
+POOL_EROSION = 3
+POOL_SHELL_HU = 450
+POOL_SHELL_SHARE = 0.05
+# Things outside the skin that touch it: this share of a part lies within two coarse pixels of the surface.
+SURFACE_SHARE = 0.3
+# Marrow is what cortex encloses on a slice, up to a vertebral body's size; the canal has the HU of water.
+MARROW_MM2 = 1400.0
+CANAL_HU = (-20.0, 75.0)
+# Air between bones is no marrow.
+AIR_OUT_HU = -200
+
+
+def find_bone(volume: Volume, body: Mask) -> Mask:
+    """Bone with the marrow that its cortex encloses slice by slice; no spinal canal, no couch.
+
+    What is denser than enhanced blood in connected parts that hold cortex. A large pool of bright
+    blood (heart, aorta) is told by its size and by the want of cortex round it. These cannot be told
+    from bone by HU: veins with undiluted contrast, calcified plaques and nodes that touch bone,
+    metal, bright oral contrast, and excreted contrast in the kidneys. Marrow whose mean is that of
+    water (osteoporosis) is left out like the canal; cartilage is no bone.
+
+    Args:
+        volume: the CT.
+        body: see `find_body`, on the same grid.
+
+    Returns:
+        Mask on the volume's grid; empty when there is no bone.
+    """
+    view = AnatomicalView(grid=volume.grid)
+    voxels = np.zeros(volume.grid.shape, dtype=bool)
+    result = Mask(grid=volume.grid, voxels=voxels)
+    steps = coarse_steps(view.spacing_mm)
+    box = body_box(view.of(body.voxels), steps)
+    if box is None:
+        return result
+    hu, inside, found = (view.of(array)[:, box[0], box[1]] for array in (volume.hu, body.voxels, voxels))
+    dense = (hu > BONE_ABOVE_HU) & inside
+    any_dense = _pooled(dense, steps)
+    if not any_dense.any():
+        return result
+    pixel_mm2 = view.spacing_mm[1] * steps[0] * view.spacing_mm[2] * steps[1]
+    voxel_cc = pixel_mm2 * view.spacing_mm[0] / 1000.0
+    coarse_hu = np.ascontiguousarray(hu[:, :: steps[0], :: steps[1]])
+    any_dense &= ~_bright_blood(coarse_hu, any_dense, voxel_cc)
+    outside = ~inside[:, :: steps[0], :: steps[1]]
+    cortex = _pooled((hu > CORTEX_HU) & dense, steps)
+    skeleton = _skeleton(any_dense, cortex, outside, voxel_cc)
+    for k, part in enumerate(skeleton):
+        if part.any():
+            marrow = _marrow(part, coarse_hu[k], pixel_mm2)
+            shape = found[k].shape
+            found[k] = (refined(part, steps, shape) & dense[k]) | refined(marrow, steps, shape)
+    return result
+
+
+def _pooled(mask: Bools, steps: tuple[int, int]) -> Bools:
+    """Coarse pixels that hold any pixel of a mask: thin cortex stays whole."""
+    rows, columns = (-(-count // step) for count, step in zip(mask.shape[1:], steps, strict=True))
+    pooled = np.zeros((len(mask), rows, columns), dtype=bool)
+    for row in range(steps[0]):
+        for column in range(steps[1]):
+            part = mask[:, row :: steps[0], column :: steps[1]]
+            pooled[:, : part.shape[1], : part.shape[2]] |= part
+    return pooled
+
+
+def _bright_blood(hu: npt.NDArray[Any], dense: Bools, voxel_cc: float) -> Bools:
+    """Heart and great vessels where contrast makes them as dense as bone."""
+    import cc3d
+
+    thick = shrunk(hu > POOL_ABOVE_HU, POOL_EROSION)
+    labels = cc3d.connected_components(thick, connectivity=6)
+    sizes = np.bincount(labels.ravel()) * voxel_cc
+    blood = np.zeros_like(dense)
+    for label in np.flatnonzero(sizes >= POOL_CC):
+        if label == 0:
+            continue
+        core = labels == label
+        pool = grown(core, POOL_EROSION + 1)
+        shell = pool & ~core
+        if float((hu[shell] > POOL_SHELL_HU).mean()) < POOL_SHELL_SHARE:
+            blood |= pool & dense
+    return blood
+
+
+def _skeleton(dense: Bools, cortex: Bools, outside: Bools, voxel_cc: float) -> Bools:
+    """Connected parts that hold cortex and do not lie on the skin."""
+    import cc3d
+
+    labels = cc3d.connected_components(dense, connectivity=6)
+    count = int(labels.max()) + 1
+    sizes = np.maximum(1, np.bincount(labels.ravel(), minlength=count))
+    of_cortex = np.bincount(labels[cortex & dense], minlength=count)
+    at_skin = np.bincount(labels[grown(outside, 2) & dense], minlength=count)
+    chosen = (sizes * voxel_cc >= LEAST_PART_CC) & (of_cortex >= CORTEX_SHARE * sizes)
+    chosen &= at_skin < SURFACE_SHARE * sizes
+    chosen[0] = False
+    return np.asarray(chosen[labels])
+
+
+def _marrow(bone: Bools, hu: npt.NDArray[Any], pixel_mm2: float) -> Bools:
+    """What bone encloses on a coarse slice, but for the spinal canal."""
+    import cc3d
+
+    padded = np.pad(bone, 1)
+    closed = bone | shrunk(grown(padded, 1), 1)[1:-1, 1:-1]
+    labels = cc3d.connected_components(~closed, connectivity=4)
+    sizes = np.maximum(1, np.bincount(labels.ravel()))
+    means = np.bincount(labels.ravel(), weights=hu.ravel()) / sizes
+    enclosed = (sizes * pixel_mm2 <= MARROW_MM2) & ((means < CANAL_HU[0]) | (means > CANAL_HU[1]))
+    enclosed[0] = False
+    return np.asarray((enclosed[labels] | (closed & ~bone & (hu > CANAL_HU[1]))) & (hu > AIR_OUT_HU))
