@@ -16,17 +16,24 @@ BONE_ABOVE_HU = 200
 LEAST_PART_CC = 0.3
 CORTEX_HU = 300
 CORTEX_SHARE = 0.12
-# Blood brighter than that: large, thick and with no cortex round it.
+# Blood brighter than that: large, thick and with no cortex round it, which would outshine the inside.
 POOL_ABOVE_HU = 190
-POOL_CC = 40.0
+POOL_CC = 15.0
 POOL_EROSION = 3
-POOL_SHELL_HU = 450
-POOL_SHELL_SHARE = 0.05
+POOL_PERCENTILE = 95.0
+POOL_SHELL_SHARE = 0.08
 # Things outside the skin that touch it: this share of a part lies within two coarse pixels of the surface.
 SURFACE_SHARE = 0.3
+# The same for what is left of a pool of blood when that is taken away.
+BLOOD_SHARE = 0.1
 # Marrow is what cortex encloses on a slice, up to a vertebral body's size; the canal has the HU of water.
 MARROW_MM2 = 1400.0
 CANAL_HU = (-20.0, 75.0)
+# Gaps in cortex and trabeculae are closed over within so many coarse pixels where it is as dense as this;
+# smaller holes than a spinal canal are filled anyway.
+CLOSING_PIXELS = 2
+MARROW_ABOVE_HU = 110
+PORE_MM2 = 60.0
 # Air between bones is no marrow.
 AIR_OUT_HU = -200
 
@@ -62,10 +69,11 @@ def find_bone(volume: Volume, body: Mask) -> Mask:
     pixel_mm2 = view.spacing_mm[1] * steps[0] * view.spacing_mm[2] * steps[1]
     voxel_cc = pixel_mm2 * view.spacing_mm[0] / 1000.0
     coarse_hu = np.ascontiguousarray(hu[:, :: steps[0], :: steps[1]])
-    any_dense &= ~_bright_blood(coarse_hu, any_dense, voxel_cc)
+    blood = _bright_blood(coarse_hu, any_dense, voxel_cc)
+    any_dense &= ~blood
     outside = ~inside[:, :: steps[0], :: steps[1]]
     cortex = _pooled((hu > CORTEX_HU) & dense, steps)
-    skeleton = _skeleton(any_dense, cortex, outside, voxel_cc)
+    skeleton = _skeleton(any_dense, cortex & any_dense, (outside, blood), voxel_cc)
     for k, part in enumerate(skeleton):
         if part.any():
             marrow = _marrow(part, coarse_hu[k], pixel_mm2)
@@ -99,22 +107,22 @@ def _bright_blood(hu: npt.NDArray[Any], dense: Bools, voxel_cc: float) -> Bools:
         core = labels == label
         pool = grown(core, POOL_EROSION + 1)
         shell = pool & ~core
-        if float((hu[shell] > POOL_SHELL_HU).mean()) < POOL_SHELL_SHARE:
+        if float((hu[shell] > np.percentile(hu[core], POOL_PERCENTILE)).mean()) < POOL_SHELL_SHARE:
             blood |= pool & dense
     return blood
 
 
-def _skeleton(dense: Bools, cortex: Bools, outside: Bools, voxel_cc: float) -> Bools:
-    """Connected parts that hold cortex and do not lie on the skin."""
+def _skeleton(dense: Bools, cortex: Bools, without: tuple[Bools, Bools], voxel_cc: float) -> Bools:
+    """Connected parts that hold cortex, do not lie on the skin and are no rest of a pool of blood."""
     import cc3d
 
     labels = cc3d.connected_components(dense, connectivity=6)
     count = int(labels.max()) + 1
     sizes = np.maximum(1, np.bincount(labels.ravel(), minlength=count))
-    of_cortex = np.bincount(labels[cortex & dense], minlength=count)
-    at_skin = np.bincount(labels[grown(outside, 2) & dense], minlength=count)
+    of_cortex = np.bincount(labels[cortex], minlength=count)
+    at_skin, at_blood = (np.bincount(labels[grown(near, 2) & dense], minlength=count) for near in without)
     chosen = (sizes * voxel_cc >= LEAST_PART_CC) & (of_cortex >= CORTEX_SHARE * sizes)
-    chosen &= at_skin < SURFACE_SHARE * sizes
+    chosen &= (at_skin < SURFACE_SHARE * sizes) & (at_blood < BLOOD_SHARE * sizes)
     chosen[0] = False
     return np.asarray(chosen[labels])
 
@@ -122,12 +130,21 @@ def _skeleton(dense: Bools, cortex: Bools, outside: Bools, voxel_cc: float) -> B
 def _marrow(bone: Bools, hu: npt.NDArray[Any], pixel_mm2: float) -> Bools:
     """What bone encloses on a coarse slice, but for the spinal canal."""
     import cc3d
+    from scipy.ndimage import uniform_filter
 
-    padded = np.pad(bone, 1)
-    closed = bone | shrunk(grown(padded, 1), 1)[1:-1, 1:-1]
+    smooth = uniform_filter(hu.astype(np.float32), 3)
+    padded = np.pad(bone, CLOSING_PIXELS)
+    around = slice(CLOSING_PIXELS, -CLOSING_PIXELS)
+    closed = bone | shrunk(grown(padded, CLOSING_PIXELS), CLOSING_PIXELS)[around, around] & (
+        smooth > MARROW_ABOVE_HU
+    )
     labels = cc3d.connected_components(~closed, connectivity=4)
     sizes = np.maximum(1, np.bincount(labels.ravel()))
     means = np.bincount(labels.ravel(), weights=hu.ravel()) / sizes
-    enclosed = (sizes * pixel_mm2 <= MARROW_MM2) & ((means < CANAL_HU[0]) | (means > CANAL_HU[1]))
+    areas = sizes * pixel_mm2
+    of_water = (means > CANAL_HU[0]) & (means < CANAL_HU[1])
+    enclosed = (areas <= PORE_MM2) | ((areas <= MARROW_MM2) & ~of_water)
     enclosed[0] = False
-    return np.asarray((enclosed[labels] | (closed & ~bone & (hu > CANAL_HU[1]))) & (hu > AIR_OUT_HU))
+    whole = enclosed[labels] | closed
+    # Of coarse pixels at the rim only the dense part is bone.
+    return np.asarray(((whole & ~bone) | shrunk(whole, 1)) & (hu > AIR_OUT_HU))
