@@ -42,10 +42,12 @@ def find_bone(volume: Volume, body: Mask) -> Mask:
     """Bone with the marrow that its cortex encloses slice by slice; no spinal canal, no couch.
 
     What is denser than enhanced blood in connected parts that hold cortex. A large pool of bright
-    blood (heart, aorta) is told by its size and by the want of cortex round it. These cannot be told
-    from bone by HU: veins with undiluted contrast, calcified plaques and nodes that touch bone,
-    metal, bright oral contrast, and excreted contrast in the kidneys. Marrow whose mean is that of
-    water (osteoporosis) is left out like the canal; cartilage is no bone.
+    blood (heart, aorta) is told by its size and by the want of cortex round it. Marrow whose mean is
+    that of water (osteoporosis) is left out like the canal; cartilage is no bone.
+
+    These cannot be told from bone by HU: veins with undiluted contrast and, in CT angiography, vessels
+    too thin to have a core or parted from the heart's blood (above 200 HU throughout, 300 in places),
+    calcified cartilage, plaques and nodes, metal, bright oral contrast, excreted contrast in kidneys.
 
     Args:
         volume: the CT.

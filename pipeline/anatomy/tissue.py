@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.anatomy.views import grown
 from pipeline.core.volume import Mask, Volume
 
 # Between air and fat (-100 HU), with room for noise and partial volume at the skin.
@@ -13,6 +14,8 @@ BODY_ABOVE_HU = -300
 COARSE_PIXEL_MM = 2.0
 # A couch shell is thinner than twice this many coarse pixels.
 SHELL_PIXELS = 2
+# Smaller pockets of air behind a thin wall are a fold of skin or clothing.
+THIN_WALLED_PIXELS = 50
 
 Bools = npt.NDArray[np.bool_]
 
@@ -64,7 +67,26 @@ def _coarse_body(dense: Bools) -> Bools | None:
     for k, slice_air in enumerate(air):
         reached = cc3d.connected_components(slice_air, connectivity=4)
         filled[k] = (reached != reached[0, 0])[1:-1, 1:-1]
+        _add_thin_walled(filled[k], dense[k])
     return filled
+
+
+def _add_thin_walled(body: Bools, dense: Bools) -> None:
+    """Air behind a wall as thin as a shell (lung of a lean patient) and that wall, on a coarse slice."""
+    import cc3d
+
+    reached = cc3d.connected_components(np.pad(~dense, 1, constant_values=True), connectivity=4)
+    closed_in = (reached != reached[0, 0])[1:-1, 1:-1] & ~dense & ~body
+    if not closed_in.any():
+        return
+    labels = cc3d.connected_components(closed_in, connectivity=4)
+    for label in np.flatnonzero(np.bincount(labels.ravel()) >= THIN_WALLED_PIXELS):
+        if label:
+            air = labels == label
+            rim = grown(air, 1) & ~air
+            # The air in a couch borders on the couch's own shell, hardly on the patient.
+            if np.count_nonzero(rim & body) > np.count_nonzero(rim) / 2:
+                body |= air | (grown(air, 2 * SHELL_PIXELS) & dense)
 
 
 def _eroded(mask: Bools, reach: int) -> Bools:
