@@ -21,6 +21,7 @@ POOL_ABOVE_HU = 190
 POOL_CC = 15.0
 POOL_EROSION = 3
 POOL_PERCENTILE = 95.0
+POOL_SHELL_HU = 50
 POOL_SHELL_SHARE = 0.08
 # Things outside the skin that touch it: this share of a part lies within two coarse pixels of the surface.
 SURFACE_SHARE = 0.3
@@ -109,7 +110,8 @@ def _bright_blood(hu: npt.NDArray[Any], dense: Bools, voxel_cc: float) -> Bools:
         core = labels == label
         pool = grown(core, POOL_EROSION + 1)
         shell = pool & ~core
-        if float((hu[shell] > np.percentile(hu[core], POOL_PERCENTILE)).mean()) < POOL_SHELL_SHARE:
+        cortex_hu = np.percentile(hu[core], POOL_PERCENTILE) + POOL_SHELL_HU
+        if float((hu[shell] > cortex_hu).mean()) < POOL_SHELL_SHARE:
             blood |= pool & dense
     return blood
 

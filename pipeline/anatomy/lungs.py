@@ -165,8 +165,10 @@ def _sides(lung: Bools, middle: float, column_mm: float) -> tuple[Bools, Bools]:
     """The lung of the left and of the right, parted where they touch."""
     import cc3d
 
+    core = lung
     for reach in range(MOST_EROSIONS + 1):
-        labels = cc3d.connected_components(shrunk(lung, reach), connectivity=6)
+        core = shrunk(core, 1) if reach else lung
+        labels = cc3d.connected_components(core, connectivity=6)
         pair = _opposite(labels, column_mm)
         if pair is not None:
             left, right = (labels == label for label in pair)
