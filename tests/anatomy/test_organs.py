@@ -195,3 +195,14 @@ def test_bright_blood_is_no_bone() -> None:
     assert share_in(bone, patient.organs["heart"]) < 0.03
     assert share_in(bone, patient.organs["aorta"]) < 0.1
     assert share_in(bone, patient.organs["vertebrae_T6"]) > 0.75
+
+
+@pytest.mark.slow
+def test_noise_does_not_join_blood_to_bone() -> None:
+    patient = phantom(PhantomOptions(spacing_mm=(1.2, 1.2, 3.0), seed=4, noise_hu=60.0))
+    airway, _, bone = found(patient.options)
+    assert airway is not None
+    assert abs(airway.carina_mm[2] - patient.landmarks["carina"][2]) <= 2.5
+    for name in ("heart", "aorta", "kidney_left"):
+        assert share_in(bone, patient.organs[name]) < 0.03, name
+    assert share_in(bone, patient.organs["vertebrae_T6"]) > 0.75
