@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.anatomy.view import Bools, View
+from pipeline.anatomy.organ_view import Bools, OrganView
 
 # Where neither a mask of the bodies nor the cord is known: the front of a vertebra, as part of its depth [I].
 BODY_SHARE_OF_DEPTH = 0.45
 
 
-def vertebral_body(view: View, name: str) -> Bools | None:
+def vertebral_body(view: OrganView, name: str) -> Bools | None:
     """The body of a vertebra without arch and processes, shape (w, v, u); None when it is not known.
 
     From the mask of all vertebral bodies where there is one; else what lies in front of the spinal cord and
@@ -29,7 +29,7 @@ def vertebral_body(view: View, name: str) -> Bools | None:
     return np.asarray(whole & front[:, None])
 
 
-def _before_cord(view: View, whole: Bools, cord: Bools) -> Bools:
+def _before_cord(view: OrganView, whole: Bools, cord: Bools) -> Bools:
     body = np.zeros_like(whole)
     for k in np.flatnonzero(whole.any(axis=(1, 2))).tolist():
         rows, columns = np.nonzero(cord[k])

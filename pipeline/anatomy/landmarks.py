@@ -13,13 +13,13 @@ from enum import StrEnum
 import numpy as np
 
 from pipeline.anatomy.derived import vertebral_body
-from pipeline.anatomy.view import Bools, View
+from pipeline.anatomy.organ_view import Bools, OrganView
 from pipeline.core.anatomy import Attempt, Landmark, LandmarkRule, Landmarks
 from pipeline.core.grid import Vector
 
 Place = tuple[float, float, float]
 Known = Mapping[str, Landmark]
-Finder = Callable[[View, Attempt, Known], Place | None]
+Finder = Callable[[OrganView, Attempt, Known], Place | None]
 
 
 class Needs(StrEnum):
@@ -38,7 +38,7 @@ BED_SPOT_MM = 5.0
 ROOT_MM = 2.0
 
 
-def find_landmarks(view: View, rules: Iterable[LandmarkRule], stated: Mapping[str, Vector]) -> Landmarks:
+def find_landmarks(view: OrganView, rules: Iterable[LandmarkRule], stated: Mapping[str, Vector]) -> Landmarks:
     """Try each landmark's attempts in their order; the first that works wins.
 
     Args:
@@ -82,7 +82,7 @@ def find_landmarks(view: View, rules: Iterable[LandmarkRule], stated: Mapping[st
     return Landmarks(found=found, missing=missing)
 
 
-def _lacking(view: View, attempt: Attempt, found: Known) -> str:
+def _lacking(view: OrganView, attempt: Attempt, found: Known) -> str:
     """What an attempt needs and the case does not have."""
     if attempt.landmark and attempt.landmark not in found:
         return f"{attempt.landmark} is not known"
@@ -100,19 +100,19 @@ def _lacking(view: View, attempt: Attempt, found: Known) -> str:
 # ------------------------------------------------------------------------------------------ tops, bottoms
 
 
-def _top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Upper end of the organs together."""
     del known
     return _end(view, view.union(attempt.organs), upper=True)
 
 
-def _bottom(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _bottom(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Lower end of the organs together."""
     del known
     return _end(view, view.union(attempt.organs), upper=False)
 
 
-def _end(view: View, mask: Bools | None, *, upper: bool) -> Place | None:
+def _end(view: OrganView, mask: Bools | None, *, upper: bool) -> Place | None:
     if mask is None:
         return None
     planes = np.flatnonzero(mask.any(axis=(1, 2)))
@@ -124,19 +124,19 @@ def _end(view: View, mask: Bools | None, *, upper: bool) -> Place | None:
     return (*view.centroid(mask, k), float(view.w[k] + (half if upper else -half)))
 
 
-def _body_top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _body_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Upper end of a vertebra's body, without arch and processes."""
     del known
     return _end(view, vertebral_body(view, attempt.organs[0]), upper=True)
 
 
-def _body_bottom(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _body_bottom(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Lower end of a vertebra's body."""
     del known
     return _end(view, vertebral_body(view, attempt.organs[0]), upper=False)
 
 
-def _midline_top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _midline_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Upper end of the first organ within `mm` of the middle of the others, or of its own without them."""
     del known
     bone = view.mask(attempt.organs[0])
@@ -146,7 +146,7 @@ def _midline_top(view: View, attempt: Attempt, known: Known) -> Place | None:
     return _end(view, bone & near, upper=True)
 
 
-def _medial_top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _medial_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """The higher upper end of the medial `mm` of a left and a right organ."""
     del known
     ends = []
@@ -163,7 +163,7 @@ def _medial_top(view: View, attempt: Attempt, known: Known) -> Place | None:
     return max(ends, key=lambda end: end[2]) if ends else None
 
 
-def _lower_top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _lower_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """The lower of the left and the right organs' upper ends; both sides must be known."""
     del known
     ends = []
@@ -175,7 +175,7 @@ def _lower_top(view: View, attempt: Attempt, known: Known) -> Place | None:
     return min(ends, key=lambda end: end[2])
 
 
-def _wide_top(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _wide_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Highest level at which the organ's section still has `mm` mm2, between slices by its areas."""
     del known
     mask = view.mask(attempt.organs[0])
@@ -191,7 +191,7 @@ def _wide_top(view: View, attempt: Attempt, known: Known) -> Place | None:
 # ------------------------------------------------------------------------------------- airway and vessels
 
 
-def _split(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _split(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Where the airway divides, going down: half-way between the last plane with one lumen and the next."""
     del known
     import cc3d
@@ -216,7 +216,7 @@ def _split(view: View, attempt: Attempt, known: Known) -> Place | None:
     return None
 
 
-def _apart(view: View, parts: list[Bools]) -> bool:
+def _apart(view: OrganView, parts: list[Bools]) -> bool:
     """Whether the two largest parts leave a gap between them, left to right."""
     one, other = sorted(parts, key=np.count_nonzero)[-2:]
     first, second = (np.flatnonzero(part.any(axis=0)) for part in (one, other))
@@ -224,7 +224,7 @@ def _apart(view: View, parts: list[Bools]) -> bool:
     return bool(gap - view.spacing_mm[0] >= APART_MM)
 
 
-def _lowest_over(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _lowest_over(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Lower end of the first organ where it lies within the second one's width and `mm` on either side."""
     del known
     vessel, trachea = (view.mask(name) for name in attempt.organs)
@@ -241,7 +241,7 @@ def _lowest_over(view: View, attempt: Attempt, known: Known) -> Place | None:
     return None
 
 
-def _root(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _root(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Mean position of the first organ's voxels next to the second one (the aorta)."""
     del known
     from scipy import ndimage
@@ -265,13 +265,13 @@ def _root(view: View, attempt: Attempt, known: Known) -> Place | None:
     return (u, v, w)
 
 
-def _root_above(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _root_above(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """`mm` above the first organ's root on the second one."""
     root = _root(view, attempt, known)
     return None if root is None else (root[0], root[1], root[2] + attempt.mm)
 
 
-def _bed_leaves_chest(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _bed_leaves_chest(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Where the bed of the gullet, `mm` in front of the aorta, passes from the chest into the abdomen.
 
     The organs are the thoracic cavity, the abdominal cavity and the aorta: what carries the food now, and
@@ -292,7 +292,7 @@ def _bed_leaves_chest(view: View, attempt: Attempt, known: Known) -> Place | Non
     return None
 
 
-def _above(view: View, attempt: Attempt, known: Known) -> Place | None:
+def _above(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """`mm` above another landmark (below it when negative)."""
     grid = view.organs.grid
     u, v, w = grid.frame.from_patient(np.array([known[attempt.landmark].point_mm]))[0]

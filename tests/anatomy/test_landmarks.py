@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.anatomy.landmarks import METHODS, find_landmarks
-from pipeline.anatomy.view import View
+from pipeline.anatomy.organ_view import OrganView
 from pipeline.core.anatomy import Attempt, LandmarkRule, Landmarks, Organs
 from pipeline.core.volume import Mask
 from pipeline.phantom import PatientPosition, Reconstruction
@@ -21,7 +21,7 @@ COHORT = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for see
 
 
 def found_in(patient: Organs, stated=()) -> Landmarks:
-    return find_landmarks(View(patient), RULES, dict(stated))
+    return find_landmarks(OrganView(patient), RULES, dict(stated))
 
 
 def test_the_atlas_has_the_landmarks_of_the_output_contract() -> None:
@@ -166,7 +166,7 @@ def test_a_landmark_of_ones_own_is_data_only(ablated) -> None:
             ),
         ),
     )
-    found = find_landmarks(View(organs_of(ablated)), [rule], {}).found["heart_top"]
+    found = find_landmarks(OrganView(organs_of(ablated)), [rule], {}).found["heart_top"]
     grid = ablated.volume.grid
     planes = np.flatnonzero(ablated.organs["heart"].voxels.any(axis=(1, 2)))
     assert found.point_mm[2] == pytest.approx(grid.plane_positions_mm[planes[-1]] + COARSE[2] / 2)

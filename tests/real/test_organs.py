@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pydicom
 import pytest
@@ -79,23 +77,13 @@ def test_drawn_and_segmented_organs_of_one_patient(xio, real_data) -> None:
     assert not codes(organs) - {"ORGAN_NAMES_UNKNOWN"}
 
 
-def test_a_folder_of_masks_in_about_the_time_of_reading_its_files(xio, real_data) -> None:
+def test_a_folder_of_masks_voxel_for_voxel(xio, real_data) -> None:
     folder = real_data / ANATOMY
-    given = OrganInput(grid=xio.placed.grid, anatomy=folder)
-    bare, ours = [], []
-    for _ in range(3):
-        start = time.perf_counter()
-        arrays = [sitk.GetArrayFromImage(sitk.ReadImage(path)) for path in sorted(folder.glob("*.nii.gz"))]
-        bare.append(time.perf_counter() - start)
-        start = time.perf_counter()
-        organs = read_organs(given, NAMES)
-        ours.append(time.perf_counter() - start)
-        assert sum(int(one.sum()) for one in arrays) == sum(
-            int(np.count_nonzero(organs[name].voxels)) for name in organs if name != "lungs"
-        )
-        del arrays, organs
-    # 1.2 on two cores that others use as well; the bound leaves room for their noise.
-    assert min(ours) < 2.0 * min(bare)
+    organs = read_organs(OrganInput(grid=xio.placed.grid, anatomy=folder), NAMES)
+    theirs = sum(
+        int(sitk.GetArrayViewFromImage(sitk.ReadImage(path)).sum()) for path in folder.glob("*.nii.gz")
+    )
+    assert sum(int(np.count_nonzero(organs[name].voxels)) for name in organs if name != "lungs") == theirs
 
 
 def test_totalsegmentators_own_label_map(real_data) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Organs
 from pipeline.core.grid import Vector
 
@@ -15,44 +16,34 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 
-class View:
+class OrganView:
     """Organs as arrays of shape (w, v, u) whose indices grow to the head, the back and the left.
 
     Attributes:
+        organs: what is known of the patient.
         u, v, w: frame coordinates in mm of the voxel centres along each axis, ascending.
     """
 
     def __init__(self, organs: Organs) -> None:
         self.organs = organs
-        grid = organs.grid
-        frame = grid.frame
-        rows = np.array([frame.left, frame.posterior, frame.superior])
-        turned = rows @ grid.axes  # frame axis by grid axis (i, j, k): a signed permutation
-        self._order = [int(axis) for axis in np.argmax(np.abs(turned), axis=1)]
-        self._rising = [bool(turned[row, axis] > 0) for row, axis in enumerate(self._order)]
-        origin = frame.from_patient(np.array([grid.origin_mm]))[0]
-        coordinates = []
-        for row, axis in enumerate(self._order):
-            along = origin[row] + np.arange(grid.size[axis]) * grid.spacing_mm[axis] * turned[row, axis]
-            coordinates.append(along if self._rising[row] else along[::-1])
-        self.u, self.v, self.w = coordinates
+        self._turn = AnatomicalView(grid=organs.grid)
+        (first,) = organs.grid.frame.from_patient([self._turn.to_patient((0.0, 0.0, 0.0))])
+        counts = self._turn.of(np.empty(organs.grid.shape, dtype=bool)).shape
+        self.w, self.v, self.u = (
+            start + np.arange(count) * step
+            for start, count, step in zip(first[::-1], counts, self._turn.spacing_mm, strict=True)
+        )
 
     @property
     def spacing_mm(self) -> Vector:
         """Distance of voxel centres along u, v, w."""
-        i, j, k = (self.organs.grid.spacing_mm[axis] for axis in self._order)
-        return (i, j, k)
+        w, v, u = self._turn.spacing_mm
+        return (u, v, w)
 
     @cached_property
     def pixel_mm2(self) -> float:
         """Area of a voxel in the axial plane."""
         return self.spacing_mm[0] * self.spacing_mm[1]
-
-    def turned(self, array: npt.NDArray[np.bool_]) -> Bools:
-        """An array of the grid, shape (k, j, i), as (w, v, u): a view."""
-        moved = array.transpose([2 - axis for axis in reversed(self._order)])
-        flips = tuple(slice(None, None, 1 if rising else -1) for rising in reversed(self._rising))
-        return moved[flips]
 
     def has(self, *names: str) -> bool:
         """Whether all of these organs are known."""
@@ -60,7 +51,7 @@ class View:
 
     def mask(self, name: str) -> Bools:
         """An organ's voxels, shape (w, v, u)."""
-        return self.turned(self.organs[name].voxels)
+        return self._turn.of(self.organs[name].voxels)
 
     def union(self, names: Iterable[str]) -> Bools | None:
         """The voxels of those organs that are known; None where none is."""
