@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.anatomy import organs_of_image
+from pipeline.anatomy.landmarks import find_landmarks
+from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
+from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
 from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
+from pipeline.core.grid import Vector
 from pipeline.core.report import (
     CaseSummary,
     Decision,
     Finding,
+    LandmarkReport,
     LesionReport,
     Provenance,
     Reason,
@@ -25,7 +31,7 @@ from pipeline.core.report import (
 )
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
 from pipeline.core.targets import Target, TargetSet
-from pipeline.core.volume import Mask
+from pipeline.core.volume import Mask, Volume
 from pipeline.strategy import PlannedIfi, plan_ifi
 from pipeline.targets import LesionMeasures, build_ifi, lesion_measures
 
@@ -104,8 +110,29 @@ def make_targets(
     )
 
 
-def report_of(case: Case, result: RunResult, provenance: Provenance) -> Report:
-    """What the run says about itself."""
+def find_anatomy(
+    volume: Volume, given: Organs, rules: Sequence[LandmarkRule], stated: Mapping[str, Vector]
+) -> tuple[Organs, Landmarks]:
+    """Organs and landmarks of a patient.
+
+    Args:
+        volume: the CT; what plain image processing finds on it fills in what nobody gave.
+        given: organs that the user has.
+        rules: landmarks of the atlas.
+        stated: LPS points in mm that the user gave.
+    """
+    seen = organs_of_image(volume)
+    organs = Organs(
+        grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
+    )
+    return organs, find_landmarks(OrganView(organs), rules, stated)
+
+
+def report_of(
+    case: Case, result: RunResult, provenance: Provenance, *, landmarks: Landmarks | None = None
+) -> Report:
+    """What the run says about itself; `landmarks` where anatomy was asked for."""
+    found = landmarks.found if landmarks else {}
     return Report(
         case=CaseSummary(
             source=case.source.kind,
@@ -122,6 +149,16 @@ def report_of(case: Case, result: RunResult, provenance: Provenance) -> Report:
         findings=result.findings,
         provenance=provenance,
         assumptions=result.assumptions,
+        landmarks={
+            name: LandmarkReport(
+                point_mm=one.point_mm,
+                inferred=one.inferred,
+                how=one.how,
+                expected_error_mm=one.error_mm,
+                notes=one.notes,
+            )
+            for name, one in found.items()
+        },
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.core.rules import Protocol
 from pipeline.read.protocols import DEFAULT_PROTOCOL, load_protocol
 
 if TYPE_CHECKING:
+    from pipeline.core.anatomy import Landmarks
     from pipeline.core.case import Case, Source
     from pipeline.core.rules import Colour
     from pipeline.core.targets import Target, TargetSet
@@ -97,6 +98,7 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     watch("reading")
     loaded = read_case(request.source.path, _read_options(request.source), load_roles())
     case = loaded.case
+    landmarks, doubts = _landmarks(request.source, loaded) if request.source.asks_for_anatomy else (None, ())
     result = make_targets(case, protocol, request.settings, on_stage=watch)
     watch("writing")
     told = _write_arms(request, protocol, loaded, result, folder)
@@ -104,9 +106,50 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
         watch("pictures")
         _draw(case, result, protocol, folder)
     provenance = _provenance(protocol, case.source, watch.seconds())
-    report = report_of(case, replace(result, findings=(*result.findings, *told)), provenance)
+    findings = (*result.findings, *doubts, *told)
+    report = report_of(case, replace(result, findings=findings), provenance, landmarks=landmarks)
     write_report(folder / "report.json", report)
     return RunOutcome(report=report, record=report_text(report), folder=request.out)
+
+
+def _landmarks(choice: InputChoice, loaded: LoadedCase) -> tuple[Landmarks, tuple[Finding, ...]]:
+    """The landmarks of the atlas on this patient, and the doubts about organs and landmarks."""
+    from pipeline.read import (
+        OrganInput,
+        load_landmark_rules,
+        load_organ_names,
+        point_rois,
+        read_landmark_file,
+        read_organs,
+    )
+    from pipeline.run import find_anatomy
+
+    case, rules = loaded.case, load_landmark_rules()
+    given = read_organs(
+        OrganInput(
+            grid=case.volume.grid,
+            structure_set=loaded.structure_set,
+            lesions=frozenset(lesion.source_roi for lesion in case.lesions),
+            anatomy=choice.anatomy,
+            ct_series=case.source.series_uid,
+        ),
+        load_organ_names(),
+    )
+    names, grid = [rule.name for rule in rules], case.volume.grid
+    stated = point_rois(loaded.structure_set, names, grid) if loaded.structure_set else {}
+    if choice.landmarks is not None:
+        stated |= read_landmark_file(choice.landmarks, names, grid)
+    organs, landmarks = find_anatomy(case.volume, given, rules, stated)
+    missing = [
+        Finding(
+            code="LANDMARK_NOT_FOUND",
+            severity=Severity.INFO,
+            where=f"landmark {name}",
+            message=f"{reason}; state it in a file with --landmarks if you need it",
+        )
+        for name, reason in landmarks.missing.items()
+    ]
+    return landmarks, (*organs.findings, *missing)
 
 
 def _read_options(choice: InputChoice) -> ReadOptions:

@@ -24,6 +24,9 @@ class InputChoice:
         ct_series: UID of the CT series to use.
         masks: folder or file of masks, for a CT file.
         gtv: ROI names with what they are; empty leaves it to the name patterns.
+        anatomy: organ masks: a folder, a label map, or an RTSTRUCT on the CT. With it, or with `landmarks`,
+            the report tells the patient's landmarks.
+        landmarks: file of landmarks that the user states.
     """
 
     path: Path
@@ -31,11 +34,19 @@ class InputChoice:
     ct_series: str | None = None
     masks: Path | None = None
     gtv: tuple[tuple[str, LesionKind], ...] = ()
+    anatomy: Path | None = None
+    landmarks: Path | None = None
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Every file and folder that is read."""
-        return tuple(path for path in (self.path, self.structures, self.masks) if path is not None)
+        given = (self.path, self.structures, self.masks, self.anatomy, self.landmarks)
+        return tuple(path for path in given if path is not None)
+
+    @property
+    def asks_for_anatomy(self) -> bool:
+        """Whether the landmarks are to be found."""
+        return self.anatomy is not None or self.landmarks is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,23 @@ def run(
             "--masks", metavar="DIR|FILE", help="Masks of a CT file: one file a structure, or a map."
         ),
     ] = None,
+    anatomy: Annotated[
+        Path | None,
+        typer.Option(
+            "--anatomy",
+            metavar="DIR|FILE",
+            help="Organ masks (TotalSegmentator folder, label map with names) or an RTSTRUCT on the CT: the "
+            "report then tells the patient's landmarks.",
+        ),
+    ] = None,
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            "--landmarks",
+            metavar="FILE",
+            help="Landmarks that you state: YAML, JSON (name: [x, y, z] in LPS mm) or 3D Slicer markups.",
+        ),
+    ] = None,
     gtv: Annotated[
         list[str] | None,
         typer.Option("--gtv", metavar='"ROI NAME=GTV-T|GTV-N"', help="Which ROI is a lesion; repeatable."),
@@ -90,7 +107,13 @@ def run(
 
         request = RunRequest(
             source=InputChoice(
-                path=source, structures=structures, ct_series=ct_series, masks=masks, gtv=lesions
+                path=source,
+                structures=structures,
+                ct_series=ct_series,
+                masks=masks,
+                gtv=lesions,
+                anatomy=anatomy,
+                landmarks=landmarks,
             ),
             out=out,
             settings=settings,

@@ -41,6 +41,17 @@ def summary(report: Report, *, verbose: bool = False) -> str:
         ]
         heads = ["ROI", "cc", "slices", "margin asked (mm)", "reached before cuts", "cut (cc)"]
         parts.append(f"{arm.upper()}, protocol {report.provenance.protocol}\n{table(heads, rows)}")
+    if report.landmarks:
+        rows = [
+            [
+                name,
+                *(f"{value:.1f}" for value in one.point_mm),
+                f"{one.expected_error_mm:.1f}",
+                one.how + (" (inferred)" if one.inferred else ""),
+            ]
+            for name, one in report.landmarks.items()
+        ]
+        parts.append(table(["landmark", "x", "y", "z (mm)", "+-", "how"], rows))
     parts += [findings_text(report.findings)] if report.findings else []
     if verbose:
         rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]

@@ -122,11 +122,21 @@ class TargetReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandmarkReport:
-    """One landmark: LPS point in mm, whether it was inferred, and how it was found."""
+    """One landmark.
+
+    Attributes:
+        point_mm: LPS.
+        inferred: whether it was told from something else than itself.
+        how: how it was found.
+        expected_error_mm: of its level, one-sided; 0 for one that the user stated.
+        notes: what the better ways to find it lacked.
+    """
 
     point_mm: tuple[float, float, float]
     inferred: bool
     how: str
+    expected_error_mm: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pipeline.read.case import LoadedCase, ReadOptions, read_case
 from pipeline.read.inventory import take_inventory
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
+from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
+from pipeline.read.stated_landmarks import point_rois, read_landmark_file
 
 __all__ = [
     "GtvChoice",
@@ -20,11 +22,14 @@ __all__ = [
     "RoleRules",
     "StructureSetEntry",
     "Use",
+    "load_landmark_rules",
     "load_organ_names",
     "load_roles",
     "merge_organs",
     "organ_sets",
+    "point_rois",
     "read_case",
+    "read_landmark_file",
     "read_organs",
     "take_inventory",
 ]

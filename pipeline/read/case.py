@@ -70,12 +70,17 @@ class LoadedCase:
     Attributes:
         case: values without anything that identifies the patient.
         headers: the CT slices' headers without pixel data, in the order of grid k; empty for image files.
-        structure_header: the structure set with all its contours; None for image files.
+        structure_set: the structure set with all its contours; None for image files.
     """
 
     case: Case
     headers: tuple[pydicom.Dataset, ...] = ()
-    structure_header: pydicom.Dataset | None = None
+    structure_set: StructureSet | None = None
+
+    @property
+    def structure_header(self) -> pydicom.Dataset | None:
+        """The structure set as a DICOM dataset; None for image files."""
+        return None if self.structure_set is None else self.structure_set.file.header
 
 
 def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
@@ -151,7 +156,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
         ),
     )
     headers = tuple(one.file.header for one in placed.slices)
-    return LoadedCase(case=case, headers=headers, structure_header=chosen.structure_set.file.header)
+    return LoadedCase(case=case, headers=headers, structure_set=chosen.structure_set)
 
 
 def _hashed_volume(placed: PlacedSeries) -> tuple[Volume, str]:

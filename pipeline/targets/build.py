@@ -49,10 +49,7 @@ def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> Targe
             code="BARRIER_NOT_APPLIED",
             severity=Severity.WARNING,
             where=f"{ARM}.CTV",
-            message=(
-                f"not applied, because the structures are not known: {', '.join(unknown)}; look whether "
-                "the CTV enters them"
-            ),
+            message=(f"not applied: {', '.join(unknown)}; look whether the CTV enters them"),
         )
     ] * bool(unknown)
     findings += _cut_findings(grown)

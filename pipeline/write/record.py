@@ -77,6 +77,8 @@ def report_record(report: Report) -> dict[str, Json]:
                 "point_mm": [_mm(value) for value in landmark.point_mm],
                 "inferred": landmark.inferred,
                 "how": landmark.how,
+                "expected_error_mm": _mm(landmark.expected_error_mm),
+                "notes": list(landmark.notes),
             }
             for name, landmark in report.landmarks.items()
         },

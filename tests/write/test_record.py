@@ -112,7 +112,15 @@ def test_the_keys_of_the_contract():
 def test_landmarks_and_stations_have_their_place():
     report = replace(
         REPORT,
-        landmarks={"carina": LandmarkReport(point_mm=(1.0, -0.0001, 3.12345), inferred=False, how="airway")},
+        landmarks={
+            "carina": LandmarkReport(
+                point_mm=(1.0, -0.0001, 3.12345),
+                inferred=False,
+                how="airway",
+                expected_error_mm=3.0,
+                notes=("x",),
+            )
+        },
         stations={"8Lo": StationReport(volume_cc=4.0, built=True, notes=("cut",))},
     )
     found = record(report)
@@ -120,6 +128,8 @@ def test_landmarks_and_stations_have_their_place():
         "point_mm": [1.0, 0.0, 3.123],
         "inferred": False,
         "how": "airway",
+        "expected_error_mm": 3.0,
+        "notes": ["x"],
     }
     assert found["stations"]["8Lo"] == {"volume_cc": 4.0, "built": True, "notes": ["cut"]}
 

@@ -1,0 +1,105 @@
+"""Organ masks and stated landmarks, files in, landmarks in the report out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.app import DemoRequest, InputChoice, RunRequest, run_case, run_demo
+from pipeline.core.case import LesionKind
+from pipeline.core.errors import InputError, OutputError
+from pipeline.core.rules import ArmChoice, Settings
+from pipeline.phantom import PhantomOptions, make_phantom
+from tests import made_case
+
+IFI = Settings(arm=ArmChoice.IFI)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A small made-up case: no organ is known but what the image shows."""
+    return made_case.write_dicom(tmp_path_factory.mktemp("made"))
+
+
+def run(source: InputChoice, out: Path) -> dict:
+    run_case(RunRequest(source=source, out=out, settings=IFI, pictures=False))
+    return json.loads((out / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_the_synthetic_patient_with_its_masks(tmp_path: Path) -> None:
+    run_demo(DemoRequest(out=tmp_path / "demo", seed=4, pictures=False))
+    patient = tmp_path / "demo" / "patient"
+    truth = make_phantom(PhantomOptions(seed=4)).landmarks
+    report = run(InputChoice(path=patient / "dicom", anatomy=patient / "masks"), tmp_path / "out")
+    assert set(report["landmarks"]) == set(truth)
+    for name, landmark in report["landmarks"].items():
+        # The masks hold no cavities: the hiatus is told from the carina. Nor bodies of vertebrae: what lies
+        # before the cord counts, which may take in a part of the neighbour's disc.
+        allowed = 20.0 if name == "hiatus" else 3.0 + 1.5 * name.endswith(("C7_top", "T1_top"))
+        assert landmark["point_mm"][2] == pytest.approx(truth[name][2], abs=allowed), name
+        assert landmark["inferred"] is (name == "hiatus"), name
+    assert report["landmarks"]["hiatus"]["notes"]
+
+
+@pytest.mark.slow
+def test_with_no_masks_at_all_the_image_gives_the_airway(tmp_path: Path) -> None:
+    run_demo(DemoRequest(out=tmp_path / "demo", seed=4, pictures=False))
+    (tmp_path / "stated.yaml").write_text("SMA_origin: [0, 40, -400]\n")
+    choice = InputChoice(path=tmp_path / "demo" / "patient" / "dicom", landmarks=tmp_path / "stated.yaml")
+    report = run(choice, tmp_path / "out")
+    truth = make_phantom(PhantomOptions(seed=4)).landmarks
+    carina = report["landmarks"]["carina"]
+    assert carina["inferred"] is False
+    assert carina["point_mm"] == pytest.approx(truth["carina"], abs=3.0)
+    assert report["landmarks"]["SMA_origin"]["how"] == "stated by the user"
+    assert "sternal_notch" not in report["landmarks"]
+    assert {f["where"] for f in report["findings"] if f["code"] == "LANDMARK_NOT_FOUND"} >= {
+        "landmark sternal_notch",
+        "landmark T1_top",
+    }
+
+
+def test_stated_landmarks_stand_in_the_report(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "points.json").write_text(json.dumps({"carina": [1.0, 2.0, 30.0]}))
+    report = run(InputChoice(path=made, landmarks=tmp_path / "points.json"), tmp_path / "out")
+    assert report["landmarks"]["carina"] == {
+        "point_mm": [1.0, 2.0, 30.0],
+        "inferred": False,
+        "how": "stated by the user",
+        "expected_error_mm": 0.0,
+        "notes": [],
+    }
+    # What starts from it is found as well, and says so.
+    assert report["landmarks"]["hiatus"]["how"] == "121 mm below the carina"
+    assert report["landmarks"]["hiatus"]["inferred"] is True
+
+
+def test_without_being_asked_nothing_is_looked_for(made: Path, tmp_path: Path) -> None:
+    report = run(InputChoice(path=made), tmp_path / "out")
+    assert report["landmarks"] == {}
+    assert not any(f["code"] == "LANDMARK_NOT_FOUND" for f in report["findings"])
+
+
+def test_image_files_have_landmarks_too(tmp_path: Path) -> None:
+    ct, masks = made_case.write_nifti(tmp_path / "in")
+    (tmp_path / "points.yaml").write_text("carina: [1, 2, 30]\n")
+    choice = InputChoice(path=ct, masks=masks, landmarks=tmp_path / "points.yaml")
+    assert run(choice, tmp_path / "out")["landmarks"]["carina"]["point_mm"] == [1.0, 2.0, 30.0]
+
+
+def test_broken_anatomy_and_landmarks_leave_nothing(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "points.yaml").write_text("carina: [1, 2, 3000]\n")
+    with pytest.raises(InputError, match="landmark outside the CT"):
+        run(InputChoice(path=made, landmarks=tmp_path / "points.yaml"), tmp_path / "out")
+    with pytest.raises(InputError, match="nowhere"):
+        run(InputChoice(path=made, anatomy=tmp_path / "nowhere"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_anatomy_inside_the_output_folder_is_refused(made: Path, tmp_path: Path) -> None:
+    gtv = (("GTV-T", LesionKind.TUMOUR),)
+    with pytest.raises(OutputError, match="an input lies inside the output folder"):
+        run(InputChoice(path=made, gtv=gtv, anatomy=tmp_path / "out" / "masks"), tmp_path / "out")
