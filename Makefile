@@ -3,12 +3,13 @@
 #   make test     lint, types, all tests with the coverage gates
 #   make quick    the fast part of the tests
 #   make lint     ruff and its formatter, checking only
+#   make cohort   what is left out of `make test`: synthetic patients by the dozen
 #   make bench    speed and accuracy tables
 #   make clean    everything made by the above except the environment
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test unit quick lint types bench clean
+.PHONY: help setup demo test unit quick cohort lint types bench clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
     $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -54,11 +55,14 @@ types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not cohort" --cov --cov-report=term
 	$(BIN)/coverage report --include='pipeline/core/*' --fail-under=100
 
 quick: setup
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow and not cohort"
+
+cohort: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m cohort
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

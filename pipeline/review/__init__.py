@@ -1,7 +1,6 @@
 """Pictures of a case for a physician's eyes."""
 
-from pipeline.review.overview import draw_overview
 from pipeline.review.pictures import draw_lesion_montages
 from pipeline.review.planes import Overlay
 
-__all__ = ["Overlay", "draw_lesion_montages", "draw_overview"]
+__all__ = ["Overlay", "draw_lesion_montages"]

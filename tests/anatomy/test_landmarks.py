@@ -17,7 +17,10 @@ from tests.phantoms import COARSE, coarse
 RULES = load_landmark_rules()
 NAMES = {rule.name for rule in RULES}
 ROUTES = tuple(Reconstruction)
-COHORT = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(30)]
+COHORT = [
+    pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow if seed < 6 else pytest.mark.cohort)
+    for seed in range(30)
+]
 
 
 def found_in(patient: Organs, stated=()) -> Landmarks:

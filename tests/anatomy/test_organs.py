@@ -26,7 +26,7 @@ PATIENTS = [
     PhantomOptions(spacing_mm=(2.5, 2.5, 3.0), seed=2, reconstruction=Reconstruction.POSTERIOR),
     PhantomOptions(spacing_mm=(2.5, 2.5, 3.0), seed=3, reconstruction=Reconstruction.RETROSTERNAL),
 ]
-SLOW = [
+MORE = [
     *(options for position, options in POSITIONS.items() if position not in QUICK),
     PhantomOptions(spacing_mm=(2.5, 2.5, 3.0), seed=6, contrast=False, noise_hu=40.0),
     PhantomOptions(spacing_mm=(2.2, 2.2, 4.0), seed=4, reconstruction=Reconstruction.NATIVE, couch=False),
@@ -37,7 +37,7 @@ SLOW = [
 EVERY = [
     *(POSITIONS[PatientPosition(position)] for position in QUICK),
     *PATIENTS,
-    *(pytest.param(options, marks=pytest.mark.slow) for options in SLOW),
+    *(pytest.param(options, marks=pytest.mark.cohort) for options in MORE),
 ]
 
 

@@ -9,7 +9,10 @@ from tests.phantoms import COARSE, coarse
 from tests.phantoms import phantom as phantom_of
 
 ROUTES = tuple(Reconstruction)
-COHORT = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow) for seed in range(30)]
+COHORT = [
+    pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow if seed < 6 else pytest.mark.cohort)
+    for seed in range(30)
+]
 
 
 @pytest.mark.parametrize("seed", COHORT)

@@ -7,7 +7,7 @@ from shapely.geometry import MultiPolygon, box
 
 from pipeline.core.errors import GeometryError, OutputError
 from pipeline.core.volume import Volume
-from pipeline.review import draw_lesion_montages, draw_overview
+from pipeline.review import draw_lesion_montages
 from pipeline.review.canvas import OUTSIDE_SCAN
 from pipeline.review.pictures import _LARGE
 from pipeline.review.sheet import EDGE, GAP, HEADER, SIDE
@@ -209,8 +209,6 @@ def test_contours_on_another_grid_are_refused(tmp_path):
     _, other, _ = scene("FFS")
     with pytest.raises(GeometryError, match="do not lie on the CT's grid; where: CTV"):
         draw_lesion_montages(tmp_path, volume, [drawn[0], other[1]], lesions)
-    with pytest.raises(GeometryError, match="where: CTV"):
-        draw_overview(tmp_path / "overview.png", volume, [other[1]])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,39 +221,3 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(OutputError, match="picture cannot be written"):
         draw_lesion_montages(tmp_path, *scene())
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
-
-
-class TestOverview:
-    def test_every_structure_is_seen_and_millimetres_are_true(self, tmp_path):
-        volume, drawn, _ = scene()
-        # Not met by the planes through the GTV, but its shadow is drawn.
-        far = sections(volume.grid, {k: disc(U - 30, V + 25, 6) for k in range(10, 14)})
-        gold = (255, 200, 0)
-        path = draw_overview(tmp_path / "new" / "o.png", volume, [*drawn, overlay("N", far, gold)])
-        pixels = np.asarray(Image.open(path))[:, : -(SIDE + EDGE)]
-        for colour in (RED, GREEN, BLUE, gold):
-            assert is_colour(pixels, colour).sum() > 50
-        # The PTV of the coronal pane: 42 mm wide and 54 mm high, at one scale.
-        half = pixels[:, : pixels.shape[1] // 2]
-        green = np.argwhere(is_colour(half, GREEN))
-        height, width = green.max(axis=0) - green.min(axis=0) - 1
-        assert width / height == pytest.approx(42 / 54, abs=0.02)
-
-    def test_without_structures_the_middle_of_the_scan_is_shown(self, tmp_path, texts):
-        volume, _, _ = scene()
-        draw_overview(tmp_path / "o.png", volume, [])
-        assert f"coronal  y {V:.1f} mm" in texts
-        assert f"sagittal  x {U:.1f} mm" in texts
-
-    def test_the_couch_beyond_air_is_left_out(self, tmp_path):
-        grid, low = patient_grid(extent=(96, 160, 40))
-        hu = np.full(grid.shape, -1000, dtype=np.int16)
-        hu[:, 30:90, 10:86] = 40  # body: 54 mm deep, 91.2 mm wide
-        hu[:, 130:133] = 200  # couch
-        gtv = sections(grid, {20: disc(low[0] + 50, low[1] + 60 * 0.9, 8)})
-        path = draw_overview(tmp_path / "o.png", Volume(grid=grid, hu=hu), [overlay("GTV-T", gtv, RED)])
-        pixels = np.asarray(Image.open(path))
-        assert not is_colour(pixels[200:400, :-340], (255, 255, 255), 60).sum() > 2000
-        width = pixels.shape[1] - SIDE - 2 * EDGE - 2 * GAP
-        scale = (pixels.shape[0] - HEADER - EDGE) / (40 * 3.0)
-        assert width / scale == pytest.approx(91.2 + 54 + 4 * 10.5, abs=6)
