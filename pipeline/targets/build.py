@@ -13,7 +13,7 @@ from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, IfiPlan
 from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
 from pipeline.core.targets import Target, TargetKind, TargetSet
-from pipeline.core.thin import thin_parts
+from pipeline.core.thin import widened_where_thin
 from pipeline.core.volume import Mask
 from pipeline.targets.assemble import NOISE_CC, Draft, assemble, joined
 from pipeline.targets.barriers import cut_at
@@ -41,7 +41,7 @@ def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> Targe
         GTVs as drawn, then PGTV, CTV, PTV.
     """
     cutters = [b for b in plan.barriers if b.structure in organs]
-    grown = [_grow(piece, plan, organs) for lesion in case.lesions for piece in _pieces(lesion.contours)]
+    grown = [_grow(lesion.contours, plan, organs) for lesion in case.lesions]
     drawn = joined([dict(lesion.contours.sections) for lesion in case.lesions])
     unknown = [b.structure for b in plan.barriers if b.structure not in organs]
     findings = [
@@ -100,14 +100,8 @@ class _GrownLesion:
     taken_cc: Mapping[str, float] = field(default_factory=dict)
 
 
-def _pieces(drawn: Contours) -> list[Contours]:
-    """A lesion, and what of it is too thin for the lattice that fits its size."""
-    thin = thin_parts(drawn, default_pitch_mm(drawn))
-    return [drawn] if thin is None else [drawn, thin]
-
-
 def _grow(drawn: Contours, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
-    gtv = solid_from_contours(drawn, ends=plan.ends)
+    gtv = solid_from_contours(widened_where_thin(drawn, default_pitch_mm(drawn)), ends=plan.ends)
     pgtv, uncut = expand(gtv, plan.pgtv), expand(gtv, plan.ctv)
     ctv, taken = _within_barriers(uncut, gtv, plan, organs)
     ptv = expand(ctv, plan.ptv)

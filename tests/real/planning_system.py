@@ -16,7 +16,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.expansion import expand
 from pipeline.core.margin import Margin
 from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
-from pipeline.core.thin import thin_parts
+from pipeline.core.thin import widened_where_thin
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
 from pipeline.targets.assemble import joined
 
@@ -77,12 +77,9 @@ def _grown(what: str, base: Contours, mm: float, theirs: Contours) -> Comparison
 
 
 def _written(base: Contours, margin: Margin) -> Contours:
-    """As a run writes it: parts too thin for the lattice grown apart."""
-    thin = thin_parts(base, default_pitch_mm(base))
-    pieces = [base] if thin is None else [base, thin]
-    return _on_slices(
-        base, joined(expand(solid_from_contours(one), margin).slice_sections() for one in pieces)
-    )
+    """As a run writes it: parts too thin for the lattice made wide enough."""
+    seen = widened_where_thin(base, default_pitch_mm(base))
+    return _on_slices(base, expand(solid_from_contours(seen), margin).slice_sections())
 
 
 def _on_slices(base: Contours, sections: Mapping[int, MultiPolygon]) -> Contours:

@@ -32,7 +32,7 @@ def test_volumes_of_a_cylinder_by_hand() -> None:
     for name, radius in (("PGTV", 15), ("CTV", 17), ("PTV", 22)):
         area = targets[name].contours.sections[14].area
         assert area == pytest.approx(math.pi * radius**2, rel=0.005)
-    # 6 slices of 3 mm are 18 mm with flat ends; 5 mm more holds one slice plane (1.5, not 4.5 + 1.5 mm).
+    # 6 slices of 3 mm are 18 mm with flat ends; 5 mm more holds two slice planes (1.5 and 4.5 mm beyond).
     assert targets["PGTV"].contours.slices == tuple(range(10, 20))
     # 12.5 mm beyond the end: planes at 1.5, 4.5, 7.5, 10.5.
     assert targets["CTV"].contours.slices == tuple(range(8, 22))
@@ -178,7 +178,8 @@ def test_a_thin_spur_gets_its_margin(width: float, shift: float) -> None:
     for name, mm in (("PGTV", 5.0), ("CTV", 7.0)):
         section = targets[name].contours.sections[15]
         truth = drawn.buffer(mm, quad_segs=32)
-        assert outline_distance(section, truth) < 0.5
+        assert section.buffer(0.3).covers(truth), "never too narrow"
+        assert outline_distance(section, truth) < 0.8
         assert section.area == pytest.approx(truth.area, rel=0.005)
     assert check_targets(case, targets) == ()
 
