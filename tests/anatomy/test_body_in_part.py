@@ -23,6 +23,7 @@ def told(volume: Volume, u: float, v: float) -> tuple[list[str], float]:
     return codes, result.arms[0]["CTV"].contours.volume_cc
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", POSITIONS)
 def test_in_the_whole_patient_the_body_is_known(position: str) -> None:
     volume, _ = scene(position)

@@ -23,6 +23,7 @@ def _grown(case: PrismCase) -> dict[str, Solid]:
     return {"GTV": gtv, "PGTV": expand(gtv, Margin.uniform(5.0)), "CTV": ctv, "PTV": expand(ctv, PTV)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_prisms_keep_area_outline_and_end_slices(case: PrismCase) -> None:
     for target, solid in _grown(case).items():

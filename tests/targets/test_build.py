@@ -167,6 +167,7 @@ def test_a_ptv_holds_its_ctv_with_the_holes_that_were_filled_there() -> None:
 
 
 # A spur thinner than the lattice of a large lesion: grown from the lattice alone it would have no margin.
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0.3, 0.6, 1.0])
 @pytest.mark.parametrize("shift", [0.0, 0.37])
 def test_a_thin_spur_gets_its_margin(width: float, shift: float) -> None:
