@@ -1,0 +1,150 @@
+"""Lymph-node stations of one patient, and which of them a lesion lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.errors import GeometryError
+from pipeline.core.frozen import FrozenMap
+from pipeline.core.grid import Grid
+from pipeline.core.report import Finding
+from pipeline.core.solid import Solid
+
+Labels = npt.NDArray[np.uint8]
+
+
+class Region(StrEnum):
+    """The four groups of stations that the protocol's rules speak of [P]."""
+
+    I = "I"  # noqa: E741 - the protocol's own names
+    II = "II"
+    III = "III"
+    IV = "IV"
+
+
+class StationOrigin(StrEnum):
+    """How a station came about."""
+
+    RULES = "rules of the atlas"
+    PATIENT = "given by the user"
+    LABEL_ATLAS = "label-map atlas"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Station:
+    """A station of the patient.
+
+    Attributes:
+        name: as the output contract has it (`1R`, `SCV_L`, `8Lo`).
+        region: that it belongs to.
+        solid: what is left of it beside its barriers; not empty, and in no other station.
+        with_conduit: the same with the conduit left in; None where there is no conduit or it takes nothing.
+        origin: how it came about.
+        landmarks: names of the landmarks that set its levels.
+        notes: what was inferred or lacking, each a sentence.
+    """
+
+    name: str
+    region: Region
+    solid: Solid
+    with_conduit: Solid | None = None
+    origin: StationOrigin = StationOrigin.RULES
+    landmarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stations:
+    """The stations of a patient, exclusive of each other.
+
+    Attributes:
+        grid: of the CT.
+        regions: every station of the atlas to its region, in the atlas's order; the label of a station in
+            `labels` is its place in this order, from 1.
+        built: name to station.
+        not_built: name to the reason why the station could not be built.
+        labels: uint8 of shape (slices, rows, columns): at each voxel centre the label of the station there,
+            0 where there is none or where a barrier is; read-only.
+        options: variant of the map to the choice made (`boundary_1_2`: `notch`).
+        findings: doubts about the stations.
+
+    Raises:
+        GeometryError: labels of another shape than the grid, or a station that is both built and not, or neither.
+    """
+
+    grid: Grid
+    regions: Mapping[str, Region]
+    built: Mapping[str, Station]
+    not_built: Mapping[str, str]
+    labels: Labels
+    options: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.labels.shape != self.grid.shape:
+            raise GeometryError(
+                "station labels do not fit the CT",
+                expected=f"shape {self.grid.shape}",
+                got=f"shape {self.labels.shape}",
+            )
+        if sorted([*self.built, *self.not_built]) != sorted(self.regions):
+            raise GeometryError("each station of the atlas is either built or not built")
+        for name in ("regions", "built", "not_built", "options"):
+            object.__setattr__(self, name, FrozenMap(getattr(self, name)))
+        self.labels.flags.writeable = False
+
+    @property
+    def label_of(self) -> Mapping[str, int]:
+        """Station name to its label, from 1."""
+        return {name: number for number, name in enumerate(self.regions, start=1)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationShare:
+    """The part of a lesion's volume that lies in a station, 0 to 1."""
+
+    station: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionPlace:
+    """Where a lesion lies.
+
+    Attributes:
+        roi: the lesion.
+        level: what its level alone tells: I above the sternal notch, IV below the hiatus; None between them,
+            or where the landmark is not known.
+        shares: the stations that it overlaps, the largest share first.
+        nearest, nearest_mm: the station nearest to its surface, 0 where it overlaps it; None without stations.
+        second, second_mm: the next one.
+        regions: that it counts for; empty where it lies in none.
+        notes: how the regions were told, and doubts.
+    """
+
+    roi: str
+    level: Region | None
+    shares: tuple[StationShare, ...]
+    nearest: str | None
+    nearest_mm: float | None
+    second: str | None
+    second_mm: float | None
+    regions: tuple[Region, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Spread(StrEnum):
+    """How the involved regions lie to each other [P]: a set is distant when any pair in it is."""
+
+    NONE = "none"
+    ONE = "one region"
+    CLOSE = "close"
+    DISTANT = "distant"
+
+
+DISTANT_PAIRS = frozenset({frozenset({Region.I, Region.IV}), frozenset({Region.II, Region.IV})})
