@@ -74,7 +74,8 @@ class Stations:
         findings: doubts about the stations.
 
     Raises:
-        GeometryError: labels of another shape than the grid, or a station that is both built and not, or neither.
+        GeometryError: labels of another shape than the grid, or a station not exactly one of built and
+            not built.
     """
 
     grid: Grid
@@ -121,7 +122,8 @@ class LesionPlace:
         level: what its level alone tells: I above the sternal notch, IV below the hiatus; None between them,
             or where the landmark is not known.
         shares: the stations that it overlaps, the largest share first.
-        nearest, nearest_mm: the station nearest to its surface, 0 where it overlaps it; None without stations.
+        nearest, nearest_mm: the station nearest to its surface, 0 where they overlap; None without
+            stations.
         second, second_mm: the next one.
         regions: that it counts for; empty where it lies in none.
         notes: how the regions were told, and doubts.
