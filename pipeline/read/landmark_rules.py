@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import Field
 
 from pipeline.core.anatomy import Attempt, LandmarkRule
 from pipeline.read.resources import resource_folder
-from pipeline.read.yaml_file import Strict, YamlFile, read_yaml, validated
+from pipeline.read.yaml_file import KeyPath, Strict, YamlFile, read_yaml, validated
 
 
-class _Attempt(Strict):
+class AttemptModel(Strict):
+    """One attempt, as the file has it."""
+
     method: str
     organs: list[str] = Field(default_factory=list)
     landmark: str = ""
@@ -22,15 +25,17 @@ class _Attempt(Strict):
     source: str
 
 
-class _Landmark(Strict):
+class LandmarkModel(Strict):
+    """One landmark, as the file has it."""
+
     meaning: str
-    attempts: list[_Attempt] = Field(min_length=1)
+    attempts: list[AttemptModel] = Field(min_length=1)
 
 
 class _Document(Strict):
     version: str
     sources: dict[str, str]
-    landmarks: dict[str, _Landmark]
+    landmarks: dict[str, LandmarkModel]
 
 
 def load_landmark_rules(path: Path | None = None) -> tuple[LandmarkRule, ...]:
@@ -42,36 +47,61 @@ def load_landmark_rules(path: Path | None = None) -> tuple[LandmarkRule, ...]:
     """
     file = read_yaml(path or resource_folder("atlas") / "landmarks.yaml")
     document = validated(_Document, file)
+    return rules_of(file, "landmarks", document.landmarks, document.sources)
+
+
+def rules_of(
+    file: YamlFile,
+    key: str,
+    landmarks: Mapping[str, LandmarkModel],
+    sources: Iterable[str],
+    *,
+    before: Iterable[str] = (),
+) -> tuple[LandmarkRule, ...]:
+    """The landmarks that stand at a key of a file.
+
+    Args:
+        file: for errors.
+        key: where they stand.
+        landmarks: what stands there.
+        sources: source keys of the file.
+        before: names that an attempt may start from besides those further up.
+
+    Raises:
+        ConfigError: an unknown source, or a landmark to start from that does not stand before.
+    """
     rules: list[LandmarkRule] = []
-    for name, landmark in document.landmarks.items():
-        known = {rule.name for rule in rules}
-        attempts = []
+    known, listed = set(before), list(sources)
+    for name, landmark in landmarks.items():
         for number, attempt in enumerate(landmark.attempts):
-            _check(file, document, known, name=name, number=number)
-            attempts.append(
-                Attempt(
-                    method=attempt.method,
-                    organs=tuple(attempt.organs),
-                    landmark=attempt.landmark,
-                    mm=float(attempt.mm),
-                    error_mm=float(attempt.error),
-                    inferred=attempt.inferred,
-                    how=attempt.how,
-                    source=attempt.source,
-                )
-            )
-        rules.append(LandmarkRule(name=name, meaning=landmark.meaning, attempts=tuple(attempts)))
+            _check(file, (key, name, "attempts", number), attempt, sources=listed, known=known)
+        attempts = tuple(_attempt(attempt) for attempt in landmark.attempts)
+        rules.append(LandmarkRule(name=name, meaning=landmark.meaning, attempts=attempts))
+        known.add(name)
     return tuple(rules)
 
 
-def _check(file: YamlFile, document: _Document, known: set[str], *, name: str, number: int) -> None:
-    attempt = document.landmarks[name].attempts[number]
-    at = ("landmarks", name, "attempts", number)
-    if attempt.source not in document.sources:
+def _attempt(attempt: AttemptModel) -> Attempt:
+    return Attempt(
+        method=attempt.method,
+        organs=tuple(attempt.organs),
+        landmark=attempt.landmark,
+        mm=float(attempt.mm),
+        error_mm=float(attempt.error),
+        inferred=attempt.inferred,
+        how=attempt.how,
+        source=attempt.source,
+    )
+
+
+def _check(
+    file: YamlFile, at: KeyPath, attempt: AttemptModel, *, sources: Sequence[str], known: set[str]
+) -> None:
+    if attempt.source not in sources:
         raise file.problem(
             "unknown source",
             (*at, "source"),
-            expected=f"one of {', '.join(document.sources)}",
+            expected=f"one of {', '.join(sources)}",
             got=attempt.source,
         )
     if attempt.landmark and attempt.landmark not in known:
