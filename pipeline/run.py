@@ -11,9 +11,11 @@ import numpy as np
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
 from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.stations.build import OwnStation, build_stations
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
 from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
+from pipeline.core.atlas import StationAtlas
 from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
 from pipeline.core.grid import Vector
@@ -30,6 +32,7 @@ from pipeline.core.report import (
     TargetReport,
 )
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
+from pipeline.core.stations import Stations
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask, Volume
 from pipeline.strategy import PlannedIfi, plan_ifi
@@ -121,11 +124,33 @@ def find_anatomy(
         rules: landmarks of the atlas.
         stated: LPS points in mm that the user gave.
     """
-    seen = organs_of_image(volume)
+    seen = organs_of_image(volume, given)
     organs = Organs(
         grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
     )
     return organs, find_landmarks(OrganView(organs), rules, stated)
+
+
+def find_stations(
+    organs: Organs,
+    landmarks: Landmarks,
+    atlas: StationAtlas,
+    *,
+    options: Mapping[str, str] | None = None,
+    own: Mapping[str, OwnStation] | None = None,
+) -> Stations:
+    """The stations of a patient.
+
+    Args:
+        organs, landmarks: as `find_anatomy` gives them, the atlas's levels among the landmarks.
+        atlas: the rules.
+        options: choices other than the atlas's defaults.
+        own: stations that the user gives; they take the place of the built ones.
+
+    Raises:
+        ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
+    """
+    return build_stations(organs, landmarks, atlas, options=options, own=own)
 
 
 def report_of(

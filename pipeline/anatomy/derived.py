@@ -30,7 +30,7 @@ def vertebral_body(view: OrganView, name: str) -> Bools | None:
 
 
 def _before_cord(view: OrganView, whole: Bools, cord: Bools) -> Bools:
-    body = np.zeros_like(whole)
+    body = np.zeros(whole.shape, dtype=bool)  # not zeros_like: pages that stay empty cost nothing
     for k in np.flatnonzero(whole.any(axis=(1, 2))).tolist():
         rows, columns = np.nonzero(cord[k])
         if not len(rows):

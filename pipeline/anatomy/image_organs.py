@@ -16,20 +16,27 @@ from pipeline.core.volume import Mask, Volume
 _METHOD = "Hounsfield units"
 
 
-def organs_of_image(volume: Volume) -> Organs:
-    """Body, trachea, main bronchi, lungs and bone, as far as they are found."""
-    body = find_body(volume)
+def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
+    """Body, trachea, main bronchi, lungs and bone, as far as they are found; not what is given already."""
+    known: Mapping[str, Organ] = given.by_name if given is not None else {}
+    body = known["body"].mask if "body" in known else find_body(volume)
     found: dict[str, Mask] = {"body": body}
     if body.voxels.any():
-        airway = find_airway(volume, body)
-        lungs = find_lungs(volume, body, airway)
-        found["bone"] = find_bone(volume, body)
+        airway = None
+        if not {"trachea", "main_bronchi", "lung_left", "lung_right"} <= set(known):
+            airway = find_airway(volume, body)
+        lungs = None
+        if not {"lung_left", "lung_right"} <= set(known):
+            lungs = find_lungs(volume, body, airway)
+        if "bone" not in known:
+            found["bone"] = find_bone(volume, body)
         if airway is not None:
             found["trachea"] = airway.trachea
             found["main_bronchi"] = airway.bronchi_left | airway.bronchi_right
         if lungs is not None:
             found["lung_left"], found["lung_right"] = lungs.left, lungs.right
-    return Organs(grid=volume.grid, by_name=_present(found))
+    missing = {name: mask for name, mask in found.items() if name not in known}
+    return Organs(grid=volume.grid, by_name=_present(missing))
 
 
 def _present(masks: Mapping[str, Mask]) -> dict[str, Organ]:

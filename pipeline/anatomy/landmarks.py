@@ -241,6 +241,14 @@ def _lowest_over(view: OrganView, attempt: Attempt, known: Known) -> Place | Non
     return None
 
 
+def _left_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
+    """Upper end of the first organ left of the second one's middle."""
+    del known
+    vessel, trachea = (view.mask(name) for name in attempt.organs)
+    columns = np.flatnonzero(trachea.any(axis=(0, 1)))
+    return _end(view, vessel & (view.u > view.u[columns].mean()), upper=True)
+
+
 def _root(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     """Mean position of the first organ's voxels next to the second one (the aorta)."""
     del known
@@ -310,6 +318,7 @@ METHODS: Mapping[str, tuple[Finder, Needs]] = {
     "wide_top": (_wide_top, Needs.ALL),
     "split": (_split, Needs.ANY),
     "lowest_over": (_lowest_over, Needs.ALL),
+    "left_top": (_left_top, Needs.ALL),
     "root": (_root, Needs.ALL),
     "root_above": (_root_above, Needs.ALL),
     "bed_leaves_chest": (_bed_leaves_chest, Needs.ALL),

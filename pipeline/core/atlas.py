@@ -76,14 +76,6 @@ class StationRule:
     borders: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """What every station gets at the end: an in-plane opening by `open_mm`; parts below `least_cc` go."""
-
-    open_mm: float
-    least_cc: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StationAtlas:
     """The station atlas.
@@ -98,7 +90,7 @@ class StationAtlas:
         spaces: named terms that stations share.
         stations: in the order of the label map.
         priority: station names; a place that two want goes to the earlier one.
-        finish: what is done at the end.
+        least_cc: parts of a station that are smaller are dropped.
         sources: source key to evidence tag and text.
     """
 
@@ -113,7 +105,7 @@ class StationAtlas:
     spaces: Mapping[str, Term]
     stations: Mapping[str, StationRule]
     priority: tuple[str, ...]
-    finish: Finish
+    least_cc: float
     sources: Mapping[str, str]
 
     def __post_init__(self) -> None:

@@ -120,6 +120,12 @@ class Lattice:
         )
         return (w, v, u)
 
+    def inner(self, where: tuple[slice, slice, slice]) -> Lattice:
+        """The part of this lattice at (w, v, u) slices with a start and a stop, as `offset_in` gives them."""
+        w, v, u = where
+        start = (self.start[0] + u.start, self.start[1] + v.start, self.start[2] + w.start)
+        return self._box(start, (u.stop - u.start, v.stop - v.start, w.stop - w.start))
+
     def _box(self, start: tuple[int, ...], size: tuple[int, ...]) -> Lattice:
         return Lattice(
             grid=self.grid,

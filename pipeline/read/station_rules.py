@@ -16,7 +16,6 @@ from pydantic import Field
 from pipeline.core.atlas import (
     COMBINATIONS,
     Figure,
-    Finish,
     Option,
     StationAtlas,
     StationRule,
@@ -53,7 +52,6 @@ class _Station(Strict):
 
 
 class _Finish(Strict):
-    open: str
     least_cc: float | int = Field(ge=0)
 
 
@@ -106,10 +104,7 @@ def load_station_atlas(path: Path | None = None) -> StationAtlas:
         spaces={name: _term(file, ("spaces", name), one) for name, one in document.spaces.items()},
         stations={name: _station(file, document, name) for name in document.stations},
         priority=tuple(document.priority),
-        finish=Finish(
-            open_mm=_figure(file, document, ("finish", "open"), document.finish.open),
-            least_cc=float(document.finish.least_cc),
-        ),
+        least_cc=float(document.finish.least_cc),
         sources=document.sources,
     )
 

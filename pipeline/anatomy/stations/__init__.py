@@ -1,0 +1,1 @@
+"""The evaluator of the station atlas: rules on organs and landmarks to solids."""

@@ -1,0 +1,322 @@
+"""Stations of a patient from the atlas's rules: built one by one, told apart, rid of specks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.anatomy.organ_view import Bools, OrganView
+from pipeline.anatomy.stations.derived import DERIVED
+from pipeline.anatomy.stations.doubts import FILLED, doubts_about
+from pipeline.anatomy.stations.fields import (
+    PITCH_MM,
+    box_inside,
+    field_of_mask,
+    grown,
+    station_lattice,
+    voxels_inside,
+)
+from pipeline.anatomy.stations.lacking import LackingError, Trace
+from pipeline.anatomy.stations.primitives import in_box
+from pipeline.anatomy.stations.scene import Scene
+from pipeline.anatomy.stations.structures import Structures
+from pipeline.anatomy.views import AnatomicalView
+from pipeline.core.anatomy import Landmark, Landmarks, Organs
+from pipeline.core.atlas import StationAtlas, StationRule
+from pipeline.core.expansion import difference
+from pipeline.core.lattice import Field, Lattice
+from pipeline.core.margin import Margin
+from pipeline.core.solid import FAR, Solid
+from pipeline.core.stations import Station, StationOrigin, Stations
+
+# Less than this share of a station's room left by the organs in it: nothing to rely on [A].
+LEAST_LEFT = 0.1
+_BODY = "body"
+_CONDUIT = "conduit"
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A station on its way: with the conduit left in, and without it where there is one."""
+
+    rule: StationRule
+    trace: Trace
+    filled: Solid
+    bare: Solid | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStation:
+    """A station that the user gives in place of the built one."""
+
+    name: str
+    solid: Solid
+    detail: str
+
+
+def build_stations(
+    organs: Organs,
+    landmarks: Landmarks,
+    atlas: StationAtlas,
+    *,
+    options: Mapping[str, str] | None = None,
+    own: Mapping[str, OwnStation] | None = None,
+    pitch_mm: float = PITCH_MM,
+) -> Stations:
+    """Every station of the atlas on this patient, or the reason why it could not be built.
+
+    Args:
+        organs: what is known of the patient.
+        landmarks: as found with the atlas's levels among them.
+        atlas: the rules.
+        options: choices other than the defaults.
+        own: stations that the user gives; nothing is cut from them, and the others give way to them.
+        pitch_mm: of the lattice in the axial plane.
+
+    Raises:
+        ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
+    """
+    chosen = atlas.chosen(options or {})
+    view = OrganView(organs)
+    structures = Structures(view, landmarks.found, atlas.groups, DERIVED)
+    scene = Scene(atlas, chosen, structures, station_lattice(organs.grid, structures.crop, pitch_mm))
+    barriers = _Barriers(structures)
+    drafts = _settled(
+        {name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority}, own or {}, atlas
+    )
+    built = {name: station for name, draft in drafts.items() if (station := _station(draft, landmarks.found))}
+    built |= {name: _given(atlas.stations[name], one) for name, one in (own or {}).items()}
+    not_built = {name: _reason(draft) for name, draft in drafts.items() if name not in built}
+    order = {name: rule.region for name, rule in atlas.stations.items()}
+    made = Stations(
+        grid=organs.grid,
+        regions=order,
+        built={name: built[name] for name in order if name in built},
+        not_built={name: not_built[name] for name in order if name in not_built},
+        labels=_labels(view, structures, atlas, built, barriers),
+        options=chosen,
+    )
+    return replace(made, findings=doubts_about(made, landmarks, barriers.lacking))
+
+
+class _Barriers:
+    """What is taken out of stations.
+
+    Attributes:
+        lacking: organs of the groups that are not known, in the order met.
+    """
+
+    def __init__(self, structures: Structures) -> None:
+        self._structures = structures
+        self._made: dict[tuple[str, ...], Bools | None] = {}
+        self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
+        self.lacking: dict[str, None] = {}
+
+    def mask(self, names: tuple[str, ...]) -> Bools | None:
+        """All that the names stand for, without the conduit; None where nothing of it is known."""
+        if names not in self._made:
+            known = [self._structures.mask(name) for name in names if self._structures.known(name)]
+            union = np.logical_or.reduce(known) if known else None
+            if union is not None and self.conduit is not None:
+                union = union & ~self.conduit
+            self._made[names] = union
+            listed = (organ for name in names for organ in self._structures.members(name))
+            self.lacking |= {organ: None for organ in listed if not self._structures.known(organ)}
+        return self._made[names]
+
+
+# -------------------------------------------------------------------------------------------- one by one
+
+
+def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
+    """A station by its own rule, its barriers taken out."""
+    window = scene.lattice
+    nothing = Solid(lattice=window.inner((slice(0, 1),) * 3), field=np.full((1, 1, 1), FAR, dtype=np.float32))
+    with scene.tracing() as trace:
+        draft = _Draft(rule=rule, trace=trace, filled=nothing, bare=None)
+        try:
+            field, window = in_box(scene, rule.space, window)
+        except LackingError as lacking:
+            draft.reason = str(lacking)
+            return draft
+        if not (field > 0).any():
+            draft.reason = "its borders leave no room between them"
+            return draft
+        crop = scene.structures.crop
+        taken, room = barriers.mask(rule.minus), np.count_nonzero(field > 0)
+        if taken is not None:
+            field = np.minimum(field, -field_of_mask(taken, crop, window))
+            left = np.count_nonzero(field > 0) / room
+            if left < LEAST_LEFT:
+                trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
+        field = _within_body(scene, rule, field, window)
+        draft.filled = _bordered(field, window)
+        if barriers.conduit is not None:
+            conduit = field_of_mask(barriers.conduit, crop, window)
+            if bool(((field > 0) & (conduit > 0)).any()):
+                draft.bare = _bordered(np.minimum(field, -conduit), window)
+        if draft.filled.is_empty:
+            draft.reason = "organs fill all of it"
+    return draft
+
+
+def _within_body(scene: Scene, rule: StationRule, field: Field, window: Lattice) -> Field:
+    """Clipped to the body, or to what lies deeper than the station's inset."""
+    if not scene.structures.known(_BODY):
+        return field
+    margin = Margin.axial(horizontal=rule.inset_mm, craniocaudal=0.0)
+    outer = window.padded(margin)
+    outside = -field_of_mask(scene.structures.mask(_BODY), scene.structures.crop, outer)
+    _cut_by_image(outside, outer, scene)
+    if rule.inset_mm:
+        return np.minimum(field, -grown(outside, outer, margin, window))
+    return np.minimum(field, -outside[window.offset_in(outer)])
+
+
+def _cut_by_image(outside: Field, outer: Lattice, scene: Scene) -> None:
+    """Beyond the crop nothing is known of the body: it does not end there."""
+    crop = scene.structures.crop
+    points = [
+        start + np.arange(count) * pitch
+        for start, count, pitch in zip(
+            outer.origin_mm[::-1], outer.shape, outer.pitches_mm[::-1], strict=True
+        )
+    ]
+    for axis, (place, centres) in enumerate(zip(points, (crop.w, crop.v, crop.u), strict=True)):
+        beyond = (place < centres[0]) | (place > centres[-1])
+        np.moveaxis(outside, axis, 0)[beyond] = FAR
+
+
+def _bordered(field: Field, window: Lattice) -> Solid:
+    """A solid with a border of points outside."""
+    outer = window.padded(Margin.uniform(0.0))
+    whole = np.full(outer.shape, FAR, dtype=np.float32)
+    whole[window.offset_in(outer)] = field
+    box = box_inside(whole)
+    if box is None:
+        return Solid(lattice=outer, field=whole)
+    return Solid(lattice=outer.inner(box), field=whole[box])
+
+
+# -------------------------------------------------------------------------- told apart, without specks
+
+
+def _settled(
+    drafts: dict[str, _Draft], own: Mapping[str, OwnStation], atlas: StationAtlas
+) -> dict[str, _Draft]:
+    """Drafts that share nothing, without specks, in order of priority."""
+    before = [one.solid for one in own.values()]
+    done: dict[str, _Draft] = {}
+    for name, draft in drafts.items():
+        if name in own:
+            continue
+        done[name] = draft
+        if draft.reason:
+            continue
+        alone = _without(draft.filled, before)
+        bare = None if draft.bare is None else _without(draft.bare, before)
+        before.append(draft.filled)
+        if alone.is_empty:
+            draft.reason = "stations ahead of it take all of it"
+            continue
+        draft.filled = _without_specks(alone, atlas.least_cc)
+        draft.bare = None if bare is None else _without_specks(bare, atlas.least_cc)
+        if draft.filled.is_empty:
+            draft.reason = f"what is left of it has no part of {atlas.least_cc:g} cc"
+        elif draft.bare is not None and draft.bare.is_empty:
+            draft.reason = "the conduit fills it"
+    return done
+
+
+def _without(solid: Solid, others: list[Solid]) -> Solid:
+    for other in others:
+        if not other.is_empty and _meet(solid.lattice, other.lattice):
+            lattice = solid.lattice
+            field = difference(solid, other)
+            solid = Solid(lattice=lattice, field=field.field[lattice.offset_in(field.lattice)])
+    return solid
+
+
+def _meet(one: Lattice, other: Lattice) -> bool:
+    return all(
+        a < b + m and b < a + n
+        for a, n, b, m in zip(one.start, one.size, other.start, other.size, strict=True)
+    )
+
+
+def _without_specks(solid: Solid, least_cc: float) -> Solid:
+    """Without the parts below a volume."""
+    import cc3d
+
+    inside = solid.field > 0
+    if not inside.any():
+        return solid
+    labels, count = cc3d.connected_components(inside, connectivity=26, return_N=True)
+    u, v, w = solid.lattice.pitches_mm
+    sizes = np.bincount(labels.ravel(), minlength=count + 1) * u * v * w / 1000.0
+    small = sizes < least_cc
+    small[0] = False
+    if not small.any():
+        return solid
+    return _bordered(np.where(small[labels], np.float32(-1.0), solid.field), solid.lattice)
+
+
+def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station | None:
+    if draft.reason:
+        return None
+    levels = [
+        f"{name} is inferred: {landmarks[name].how}, expected error {landmarks[name].error_mm:.0f} mm"
+        for name in draft.trace.landmarks
+        if landmarks[name].inferred
+    ]
+    return Station(
+        name=draft.rule.name,
+        region=draft.rule.region,
+        solid=draft.filled if draft.bare is None else draft.bare,
+        with_conduit=None if draft.bare is None else draft.filled,
+        landmarks=tuple(draft.trace.landmarks),
+        notes=(*levels, *draft.trace.notes),
+    )
+
+
+def _reason(draft: _Draft) -> str:
+    return draft.reason
+
+
+def _given(rule: StationRule, own: OwnStation) -> Station:
+    return Station(
+        name=rule.name,
+        region=rule.region,
+        solid=own.solid,
+        origin=StationOrigin.PATIENT,
+        notes=(f"given by the user: {own.detail}",),
+    )
+
+
+def _labels(
+    view: OrganView,
+    structures: Structures,
+    atlas: StationAtlas,
+    built: Mapping[str, Station],
+    barriers: _Barriers,
+) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """The label of the station at each voxel centre; none where a barrier of that station is."""
+    grid = view.organs.grid
+    labels = np.zeros(grid.shape, dtype=np.uint8)
+    seen = AnatomicalView(grid=grid).of(labels)[structures.crop.where]
+    number = {name: n for n, name in enumerate(atlas.stations, start=1)}
+    for name in sorted(built, key=atlas.priority.index):
+        station = built[name]
+        where, inside = voxels_inside(station.solid, structures.crop)
+        if station.origin is StationOrigin.RULES:
+            taken = barriers.mask(atlas.stations[name].minus)
+            if taken is not None:
+                inside &= ~taken[where]
+            if barriers.conduit is not None:
+                inside &= ~barriers.conduit[where]
+        place = seen[where]
+        place[inside & (place == 0)] = number[name]
+    return labels

@@ -1,0 +1,185 @@
+"""Structures told from others: one small function each, and the table that names them.
+
+Each gives voxels of the crop, or None, and a sentence when they were inferred rather than seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from pipeline.anatomy.derived import vertebral_body
+from pipeline.anatomy.organ_view import Bools
+from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, present
+
+
+def _spine_body(of: Structures) -> Derived:
+    """Vertebral bodies without arches and processes."""
+    bodies = [vertebral_body(of.view, name) for name in SPINE if name in of.view.organs]
+    known = [body[of.crop.where] for body in bodies if body is not None]
+    if not known:
+        return None, ""
+    told = {"vertebrae_body", "spinal_cord"} & set(of.view.organs)
+    note = "" if told else "the front 45 % of each vertebra were taken as its body"
+    return np.logical_or.reduce(known), note
+
+
+# Two vertebral bodies are at most this far apart [I].
+DISC_MM = 12.0
+
+
+def _discs(of: Structures) -> Derived:
+    """What lies between two vertebral bodies, straight up from one to the next."""
+    if not of.known("spine_body"):
+        return None, ""
+    bodies = of.mask("spine_body")
+    step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else DISC_MM
+    reach = max(1, round(DISC_MM / step))
+    above, below = np.zeros_like(bodies), np.zeros_like(bodies)
+    for planes in range(1, reach + 1):
+        above[:-planes] |= bodies[planes:]
+        below[planes:] |= bodies[:-planes]
+    return present(above & below & ~bodies), ""
+
+
+def _main_bronchi(of: Structures) -> Derived:
+    """Organ of that name, else the bronchi of both sides, else the airway below the carina."""
+    mask = of.organ("main_bronchi")
+    if mask is not None:
+        return mask, ""
+    sides = [of.organ(name) for name in ("bronchus_left", "bronchus_right")]
+    both = [mask for mask in sides if mask is not None]
+    if len(both) == 2:
+        return both[0] | both[1], ""
+    carina = of.level("carina")
+    for name in ("lung_airways", "trachea"):
+        airway = of.organ(name)
+        if airway is None or carina is None:
+            continue
+        below = (of.crop.w <= carina) & (of.crop.w >= carina - MAIN_BRONCHI_MM)
+        stumps = airway & below[:, None, None]
+        if stumps.any():
+            return (
+                stumps,
+                f"the main bronchi were taken from {name}, up to {MAIN_BRONCHI_MM:g} mm below the carina",
+            )
+    return None, ""
+
+
+# The left main bronchus is the longer one, about 5 cm long, and runs down by about half of that [I].
+MAIN_BRONCHI_MM = 25.0
+
+
+def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
+    """Ascending and descending aorta: the parts of a section, or of the arch its front and back half."""
+    import cc3d
+
+    aorta = of.organ("aorta")
+    if aorta is None:
+        return None
+    front, back = np.zeros_like(aorta), np.zeros_like(aorta)
+    for k in np.flatnonzero(aorta.any(axis=(1, 2))).tolist():
+        labels, count = cc3d.connected_components(
+            np.ascontiguousarray(aorta[k]), connectivity=8, return_N=True
+        )
+        rows = np.arange(aorta.shape[1])[:, None] * np.ones(aorta.shape[2])
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+        large = [1 + n for n in np.argsort(sizes)[::-1][:2] if sizes[n] >= 0.2 * sizes.max()]
+        if len(large) == 2:
+            first, second = sorted(large, key=lambda n: float(rows[labels == n].mean()))
+            front[k], back[k] = labels == first, labels == second
+            continue
+        lines = np.flatnonzero(aorta[k].any(axis=1))
+        columns = np.flatnonzero(aorta[k].any(axis=0))
+        depth, width = (
+            float(np.ptp(axis[found])) for axis, found in ((of.crop.v, lines), (of.crop.u, columns))
+        )
+        if depth < ARCH_ELONGATION * max(width, 1.0) and depth < ARCH_DEPTH_MM:
+            back[k] = aorta[k]  # a round section on its own: the descending aorta below the heart
+            continue
+        middle = (lines[0] + lines[-1]) / 2.0
+        front[k], back[k] = aorta[k] & (rows < middle), aorta[k] & (rows >= middle)
+    return front, back
+
+
+# A section of the arch is this much deeper than wide, or this deep [I].
+ARCH_ELONGATION, ARCH_DEPTH_MM = 1.5, 45.0
+
+
+def _aorta_ascending(of: Structures) -> Derived:
+    parts = _aorta_parts(of)
+    return (None, "") if parts is None else (present(parts[0]), "")
+
+
+def _aorta_descending(of: Structures) -> Derived:
+    parts = _aorta_parts(of)
+    return (None, "") if parts is None else (present(parts[1]), "")
+
+
+def _lower_lobe(side: str) -> Callable[[Structures], Derived]:
+    """The lower lobe, else the lung below the level of the inferior pulmonary vein."""
+
+    def find(of: Structures) -> Derived:
+        lobe = of.organ(f"lung_lower_lobe_{side}")
+        if lobe is not None:
+            return lobe, ""
+        lung, level = of.organ(f"lung_{side}"), of.level("inferior_pulmonary_vein_lowest")
+        if lung is None or level is None:
+            return None, ""
+        below = lung & (of.crop.w <= level)[:, None, None]
+        note = f"the {side} lung below the inferior pulmonary vein was taken as its lower lobe"
+        return (below, note) if below.any() else (None, "")
+
+    return find
+
+
+# A stomach that reaches this far above the hiatus is a conduit, not a hernia [I].
+CONDUIT_LEAST_MM = 60.0
+
+
+def _conduit(of: Structures) -> Derived:
+    """What was drawn up into the chest: named as such, else stomach or bowel well above the hiatus."""
+    named = of.organ("gastric_conduit")
+    hiatus = of.level("hiatus")
+    parts = [named] if named is not None else []
+    for name in ("stomach", "colon", "small_bowel"):
+        gut = of.organ(name)
+        if gut is None or hiatus is None:
+            continue
+        above = gut & (of.crop.w > hiatus)[:, None, None]
+        planes = np.flatnonzero(above.any(axis=(1, 2)))
+        if len(planes) and of.crop.w[planes[-1]] - hiatus >= CONDUIT_LEAST_MM:
+            parts.append(above)
+    if not parts:
+        return None, ""
+    return np.logical_or.reduce(parts), ""
+
+
+def _esophagus_in_place(of: Structures) -> Derived:
+    """The gullet where it was not resected: there from carina to hiatus, and there is no conduit."""
+    gullet = of.organ("esophagus")
+    carina, hiatus = of.level("carina"), of.level("hiatus")
+    if gullet is None or carina is None or hiatus is None or of.known("conduit"):
+        return None, ""
+    within = (of.crop.w < carina) & (of.crop.w > hiatus)
+    filled = gullet.any(axis=(1, 2)) & within
+    if not within.any() or np.count_nonzero(filled) < GULLET_SHARE * np.count_nonzero(within):
+        return None, ""
+    return gullet, ""
+
+
+# A gullet in place is seen on this part of the planes between carina and hiatus [I].
+GULLET_SHARE = 0.8
+
+DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
+    "spine_body": _spine_body,
+    "discs": _discs,
+    "main_bronchi": _main_bronchi,
+    "aorta_ascending": _aorta_ascending,
+    "aorta_descending": _aorta_descending,
+    "lower_lobe_left": _lower_lobe("left"),
+    "lower_lobe_right": _lower_lobe("right"),
+    "conduit": _conduit,
+    "esophagus_in_place": _esophagus_in_place,
+}

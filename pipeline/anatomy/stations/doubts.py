@@ -1,0 +1,79 @@
+"""What is doubtful about a patient's stations, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.core.anatomy import Landmarks
+from pipeline.core.report import Finding, Severity
+from pipeline.core.stations import Stations
+
+# A level told from something else that may be further off than this must be looked at by a person [A].
+MOST_ERROR_MM = 10.0
+
+# How a note begins where organs leave hardly anything of a station.
+FILLED = "organs fill it"
+
+
+def doubts_about(stations: Stations, landmarks: Landmarks, lacking: Iterable[str]) -> tuple[Finding, ...]:
+    """Levels too uncertain, stations that could not be built, barriers that were not there.
+
+    Args:
+        stations: as built.
+        landmarks: that set their levels.
+        lacking: organs that should have been taken out and are not known.
+    """
+    findings = [*_uncertain(stations, landmarks)]
+    if stations.not_built:
+        told = "; ".join(f"{name}: {reason}" for name, reason in stations.not_built.items())
+        findings.append(
+            Finding(
+                code="STATION_NOT_BUILT",
+                severity=Severity.WARNING,
+                where="stations",
+                message=f"Not built: {told}.",
+            )
+        )
+    filled = [
+        name for name, one in stations.built.items() if any(note.startswith(FILLED) for note in one.notes)
+    ]
+    if filled:
+        findings.append(
+            Finding(
+                code="STATION_FILLED",
+                severity=Severity.WARNING,
+                where="stations",
+                message=f"Organs fill almost all of {', '.join(filled)}: what is left is no station.",
+            )
+        )
+    names = list(lacking)
+    if names:
+        findings.append(
+            Finding(
+                code="BARRIER_ORGANS_NOT_KNOWN",
+                severity=Severity.INFO,
+                where="stations",
+                message=f"Not known, and so not taken out of stations: {', '.join(names)}.",
+            )
+        )
+    return tuple(findings)
+
+
+def _uncertain(stations: Stations, landmarks: Landmarks) -> list[Finding]:
+    found = []
+    for name, landmark in landmarks.found.items():
+        set_by_it = [station.name for station in stations.built.values() if name in station.landmarks]
+        if set_by_it and landmark.inferred and landmark.error_mm > MOST_ERROR_MM:
+            found.append(
+                Finding(
+                    code="LEVEL_UNCERTAIN",
+                    severity=Severity.STOP,
+                    where=f"landmark {name}",
+                    message=(
+                        f"It sets a level of {', '.join(set_by_it)} and was only inferred ({landmark.how}), "
+                        f"with an expected error of {landmark.error_mm:.0f} mm, more than {MOST_ERROR_MM:g}: "
+                        "look at it, and state it in a file with --landmarks"
+                    ),
+                )
+            )
+    return found
