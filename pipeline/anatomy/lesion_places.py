@@ -99,7 +99,8 @@ class _Surroundings:
         if self.conduit is not None:
             return cells.part(cells.inside_mask(self.conduit))
         taken = np.zeros(len(cells.middles), dtype=bool)
-        for name, held in self.filled.holding(cells).items():
+        cut = [name for name, solid in self.filled.solids.items() if solid is not self.bare.solids[name]]
+        for name, held in self.filled.holding(cells, cut).items():
             taken |= held & ~cells.inside(self.bare.solids[name])
         return cells.part(taken)
 

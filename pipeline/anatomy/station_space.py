@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,9 +37,10 @@ class StationSpace:
     regions: Mapping[str, Region]
     _surfaces: dict[str, Surface] = field(default_factory=dict)
 
-    def holding(self, cells: LesionCells) -> dict[str, Cells]:
-        """The cells that each station holds, of those that hold any."""
-        held = {name: cells.inside(self.solids[name]) for name in self.solids if self._meets(name, cells)}
+    def holding(self, cells: LesionCells, names: Iterable[str] | None = None) -> dict[str, Cells]:
+        """The cells that each station holds, of those stations that hold any; all are asked by default."""
+        asked = self.solids if names is None else names
+        held = {name: cells.inside(self.solids[name]) for name in asked if self._meets(name, cells)}
         return {name: inside for name, inside in held.items() if inside.any()}
 
     def nearest(self, solid: Solid, surface: Surface, names: Collection[str], *, count: int) -> list[Near]:
