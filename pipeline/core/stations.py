@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.anatomy import OrganSource
+from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid
@@ -105,11 +107,47 @@ class Stations:
         return {name: number for number, name in enumerate(self.regions, start=1)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnStation:
+    """A station as the user gave it, to take the place of the one of the rules.
+
+    Attributes:
+        name: of a station of the atlas.
+        contours: not empty; as drawn, or round the voxels of a mask.
+        source: the kind of source it came from.
+        detail: the ROI, file or label.
+    """
+
+    name: str
+    contours: Contours
+    source: OrganSource
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OwnStations:
+    """The stations that the user gave, by name, and the doubts about them."""
+
+    by_name: Mapping[str, OwnStation]
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", FrozenMap(self.by_name))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationShare:
     """The part of a lesion's volume that lies in a station, 0 to 1."""
 
     station: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionShare:
+    """The part of a lesion's volume that a region has by its level or its stations, 0 to 1."""
+
+    region: Region
     fraction: float
 
 
@@ -120,12 +158,16 @@ class LesionPlace:
     Attributes:
         roi: the lesion.
         level: what its level alone tells: I above the sternal notch, IV below the hiatus; None between them,
-            or where the landmark is not known.
-        shares: the stations that it overlaps, the largest share first.
-        nearest, nearest_mm: the station nearest to its surface, 0 where they overlap; None without
-            stations.
-        second, second_mm: the next one.
+            across one of them, or where the landmark is not known.
+        shares: the stations that it overlaps, the largest share first. What lies above the notch counts for
+            stations of region I only, what lies below the hiatus for those of region IV.
+        nearest, nearest_mm: its station: the nearest to its surface, 0 where they overlap; where its level
+            tells the region, the nearest one of that region. None without such stations.
+        second, second_mm: the nearest one of all the others, whatever its region.
         regions: that it counts for; empty where it lies in none.
+        region_shares: of its volume, the largest first. A region that the nearest station told has none.
+        in_conduit: the part of its volume inside the conduit. Above a half, shares and distances are those of
+            the stations with the conduit left in.
         notes: how the regions were told, and doubts.
     """
 
@@ -137,7 +179,23 @@ class LesionPlace:
     second: str | None
     second_mm: float | None
     regions: tuple[Region, ...]
+    region_shares: tuple[RegionShare, ...] = ()
+    in_conduit: float = 0.0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionPlaces:
+    """The places of all lesions of a patient, in their order, and the doubts about them."""
+
+    places: tuple[LesionPlace, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Every region that a lesion counts for, from I to IV."""
+        involved = {region for place in self.places for region in place.regions}
+        return tuple(region for region in Region if region in involved)
 
 
 class Spread(StrEnum):
@@ -150,3 +208,15 @@ class Spread(StrEnum):
 
 
 DISTANT_PAIRS = frozenset({frozenset({Region.I, Region.IV}), frozenset({Region.II, Region.IV})})
+
+
+def spread(regions: Iterable[Region]) -> Spread:
+    """How a set of involved regions lies [P].
+
+    >>> print(spread([Region.I, Region.III]), spread([Region.I, Region.III, Region.IV]))
+    close distant
+    """
+    involved = frozenset(regions)
+    if len(involved) < 2:
+        return Spread.ONE if involved else Spread.NONE
+    return Spread.DISTANT if any(pair <= involved for pair in DISTANT_PAIRS) else Spread.CLOSE

@@ -8,8 +8,10 @@ from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEnt
 from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
+from pipeline.read.own_stations import read_own_stations
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
+from pipeline.read.station_names import StationNames, load_station_names
 
 __all__ = [
     "GtvChoice",
@@ -20,16 +22,19 @@ __all__ = [
     "ReadOptions",
     "RoiEntry",
     "RoleRules",
+    "StationNames",
     "StructureSetEntry",
     "Use",
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
+    "load_station_names",
     "merge_organs",
     "organ_sets",
     "point_rois",
     "read_case",
     "read_landmark_file",
     "read_organs",
+    "read_own_stations",
     "take_inventory",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.core.anatomy import Organ
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask
 from pipeline.read.organ_names import OrganNames
+from pipeline.read.organ_sources import Kind
 
 # A vessel near the midline, or a spine that is not straight, may lie a little on the other side.
 SIDE_TOLERANCE_MM = 15.0
@@ -24,13 +25,28 @@ _SPINE = "vertebrae_"
 _CORD = ("spinal_cord", "spinal_canal")
 
 
-def check_organs(organs: Mapping[str, Organ], names: OrganNames) -> tuple[Finding, ...]:
-    """Organs on the wrong side, and organs outside the body."""
+def check_organs(
+    organs: Mapping[str, Organ],
+    names: OrganNames,
+    *,
+    kind: Kind = Kind.ORGAN,
+    tolerance_mm: float | None = None,
+) -> tuple[Finding, ...]:
+    """Organs on the wrong side, and organs outside the body.
+
+    Args:
+        organs: by name; those that are none of `names` only tell where the middle and the body are.
+        names: the atlas.
+        kind: what they are.
+        tolerance_mm: how far over the middle a centroid may lie.
+    """
     samples = {name: _sample(organ) for name, organ in organs.items()}
-    return (*_wrong_sides(samples, names), *_outside_body(samples))
+    judged = [name for name in samples if name in names.organs]
+    limit = SIDE_TOLERANCE_MM if tolerance_mm is None else tolerance_mm
+    return (*_wrong_sides(samples, names, kind, limit), *_outside_body(samples, judged, kind))
 
 
-def check_sources(first: Organ, second: Organ) -> Iterator[Finding]:
+def check_sources(first: Organ, second: Organ, kind: Kind = Kind.ORGAN) -> Iterator[Finding]:
     """Two sources of one organ that hardly overlap; the first is used."""
     one, other = _extent(first.mask), _extent(second.mask)
     both = slice(max(one.start, other.start), min(one.stop, other.stop))
@@ -38,9 +54,9 @@ def check_sources(first: Organ, second: Organ) -> Iterator[Finding]:
     dice = 2 * shared / (_count(first.mask, one) + _count(second.mask, other))
     if dice < LEAST_DICE:
         yield Finding(
-            code="ORGAN_SOURCES_DIFFER",
+            code=kind.code("SOURCES_DIFFER"),
             severity=Severity.WARNING,
-            where=f"organ {first.name}",
+            where=f"{kind} {first.name}",
             message=f"{first.source} ({first.detail}) and {second.source} ({second.detail}) hardly overlap: "
             f"Dice {dice:.2f}, {first.mask.volume_cc:.1f} and {second.mask.volume_cc:.1f} cc. "
             f"The first was used; check both on the CT.",
@@ -90,7 +106,9 @@ class _Midline:
     of: str
 
 
-def _wrong_sides(samples: Mapping[str, _Sample], names: OrganNames) -> Iterator[Finding]:
+def _wrong_sides(
+    samples: Mapping[str, _Sample], names: OrganNames, kind: Kind, tolerance_mm: float
+) -> Iterator[Finding]:
     sided = [name for name in samples if name in names.sides]
     middle = _midline(samples) if sided else None
     if middle is None:
@@ -98,12 +116,12 @@ def _wrong_sides(samples: Mapping[str, _Sample], names: OrganNames) -> Iterator[
     for name in sided:
         side = names.sides[name]
         off = samples[name].left_mm - middle.u_mm
-        if (off if side == "right" else -off) > SIDE_TOLERANCE_MM:
+        if (off if side == "right" else -off) > tolerance_mm:
             other = "left" if side == "right" else "right"
             yield Finding(
-                code="ORGAN_ON_WRONG_SIDE",
+                code=kind.code("ON_WRONG_SIDE"),
                 severity=Severity.WARNING,
-                where=f"organ {name}",
+                where=f"{kind} {name}",
                 message=f"{samples[name]} is called {side} and lies {abs(off):.0f} mm to the {other} of the "
                 f"{middle.of}. Check its name and the orientation of the images.",
             )
@@ -120,17 +138,18 @@ def _midline(samples: Mapping[str, _Sample]) -> _Midline | None:
     return None
 
 
-def _outside_body(samples: Mapping[str, _Sample]) -> Iterator[Finding]:
+def _outside_body(samples: Mapping[str, _Sample], judged: Collection[str], kind: Kind) -> Iterator[Finding]:
     if _BODY not in samples:
         return
     body = samples[_BODY]
-    for name, one in samples.items():
+    for name in judged:
+        one = samples[name]
         inside = 1.0 if name == _BODY else one.share_inside(body)
         if inside < LEAST_INSIDE_BODY:
             yield Finding(
-                code="ORGAN_OUTSIDE_BODY",
+                code=kind.code("OUTSIDE_BODY"),
                 severity=Severity.WARNING,
-                where=f"organ {name}",
+                where=f"{kind} {name}",
                 message=f"{one}: only {100 * inside:.0f} % of it lies inside the body, {body}. "
                 "Check both on the CT.",
             )

@@ -1,4 +1,4 @@
-"""Organs from the ROIs of a structure set."""
+"""Organs and stations from the ROIs of a structure set."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Finding, Severity
 from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, DicomFile, read_dicom
 from pipeline.read.findings import positions
-from pipeline.read.organ_sources import Candidate, Loaded
+from pipeline.read.organ_sources import Candidate, Kind, Loaded
 from pipeline.read.roi_sections import RoiSections, roi_sections
 from pipeline.read.structure_set import Roi, StructureSet, raw_contours, read_structure_set
 
-OFF_SLICES = "ORGAN_OFF_SLICES"
+OFF_SLICES = "OFF_SLICES"
 
 # RT ROI Interpreted Types (DICOM PS3.3 C.8.8.8.1) of what is no organ, whatever its name.
 _NO_ORGANS = frozenset(
@@ -25,14 +25,21 @@ _NO_ORGANS = frozenset(
 )
 
 
-def roi_candidates(structure_set: StructureSet, grid: Grid, lesions: Collection[str]) -> Iterator[Candidate]:
-    """The ROIs that may be organs: with contours, no lesion by name, and of no type that excludes it."""
+# Stations are drawn as clinical targets as often as organs; the outline of the patient is none.
+_EXCLUDED = {Kind.ORGAN: _NO_ORGANS, Kind.STATION: _NO_ORGANS - {"CTV"} | {"EXTERNAL"}}
+
+
+def roi_candidates(
+    structure_set: StructureSet, grid: Grid, lesions: Collection[str], kind: Kind = Kind.ORGAN
+) -> Iterator[Candidate]:
+    """The ROIs that may be of a kind: with contours, no lesion by name, and of no type that excludes it."""
     for roi in structure_set.rois:
-        if roi.contour_count and roi.name not in lesions and roi.interpreted_type.upper() not in _NO_ORGANS:
+        excluded = roi.name in lesions or roi.interpreted_type.upper() in _EXCLUDED[kind]
+        if roi.contour_count and not excluded:
             yield Candidate(
                 name=roi.name,
                 detail=f"ROI {roi.name!r} of file {structure_set.file.label}",
-                load=partial(_load, structure_set, roi, grid),
+                load=partial(_load, structure_set, roi, grid, kind),
                 interpreted_type=roi.interpreted_type,
             )
 
@@ -90,52 +97,55 @@ def _structure_file(path: Path) -> DicomFile:
     return file
 
 
-def _load(structure_set: StructureSet, roi: Roi, grid: Grid) -> Loaded:
+def _load(structure_set: StructureSet, roi: Roi, grid: Grid, kind: Kind) -> Loaded:
     ours, frames = grid.frame_of_reference, structure_set.frames_of_reference
     if sum(other.number == roi.number for other in structure_set.rois) > 1:
-        return _not_used(roi, f"its number {roi.number} is given to several ROIs")
+        return _not_used(roi, kind, f"its number {roi.number} is given to several ROIs")
     if roi.frame_of_reference and ours in frames and roi.frame_of_reference != ours:
-        return _not_used(roi, "it is drawn in another frame of reference than the CT's")
+        return _not_used(roi, kind, "it is drawn in another frame of reference than the CT's")
     try:
         placed = roi_sections(raw_contours(structure_set, roi), grid)
     except StructureError as error:
-        return _not_used(roi, f"{error.what} ({error.got})")
+        return _not_used(roi, kind, f"{error.what} ({error.got})")
     off = len(placed.between_slices_mm) + len(placed.beyond_scan_mm) + placed.oblique
     if placed.contours.is_empty:
         if off:
-            return _not_used(
-                roi, f"all its {off} planes of contours lie off the CT's slices", code=OFF_SLICES
-            )
-        return _not_used(roi, "it has no closed contour")
-    return Loaded(mask=contours_to_mask(placed.contours), findings=tuple(_doubts(roi, placed, off)))
+            reason = f"all its {off} planes of contours lie off the CT's slices"
+            return _not_used(roi, kind, reason, doubt=OFF_SLICES)
+        return _not_used(roi, kind, "it has no closed contour")
+    return Loaded(
+        mask=contours_to_mask(placed.contours),
+        findings=tuple(_doubts(roi, kind, placed, off)),
+        contours=placed.contours,
+    )
 
 
-def _not_used(roi: Roi, reason: str, *, code: str = "ORGAN_ROI_NOT_USED") -> Loaded:
+def _not_used(roi: Roi, kind: Kind, reason: str, *, doubt: str = "ROI_NOT_USED") -> Loaded:
     finding = Finding(
-        code=code,
+        code=kind.code(doubt),
         severity=Severity.WARNING,
         where=f"ROI {roi.name}",
-        message=f"The ROI was not used as an organ: {reason}.",
+        message=f"The ROI was not used as {kind.one}: {reason}.",
     )
     return Loaded(mask=None, findings=(finding,))
 
 
-def _doubts(roi: Roi, placed: RoiSections, off: int) -> Iterator[Finding]:
+def _doubts(roi: Roi, kind: Kind, placed: RoiSections, off: int) -> Iterator[Finding]:
     where = f"ROI {roi.name}"
     if off:
         yield Finding(
-            code="ORGAN_INCOMPLETE",
+            code=kind.code("INCOMPLETE"),
             severity=Severity.INFO,
             where=where,
-            message=f"Contours off the CT slices were left out of the organ: {off}.",
+            message=f"Contours off the CT slices were left out of the {kind}: {off}.",
         )
     slices = placed.contours.slices
     missing = sorted(set(range(slices[0], slices[-1] + 1)) - set(slices))
     if missing:
         at = positions(placed.contours.grid.plane_positions_mm[missing].tolist())
         yield Finding(
-            code="ORGAN_SLICE_MISSING",
+            code=kind.code("SLICE_MISSING"),
             severity=Severity.INFO,
             where=where,
-            message=f"No contour on {len(missing)} slices between the organ's first and last one, at {at}.",
+            message=f"No contour on {len(missing)} slices between the {kind}'s first and last one, at {at}.",
         )

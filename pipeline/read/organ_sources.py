@@ -1,4 +1,4 @@
-"""What a source of organs offers: candidates by name, of which one an organ is chosen and loaded."""
+"""What a source offers: candidates by name, of which one an organ (or a station) is chosen and loaded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask
@@ -18,17 +20,40 @@ _BODY = "body"
 _EXTERNAL = "EXTERNAL"
 
 
+class Kind(StrEnum):
+    """What is looked for, as messages call it."""
+
+    ORGAN = "organ"
+    STATION = "station"
+
+    @property
+    def one(self) -> str:
+        """The word with its article."""
+        return f"an {self}" if self is Kind.ORGAN else f"a {self}"
+
+    def code(self, doubt: str) -> str:
+        """The code of a finding, such as `ORGAN_EMPTY`."""
+        return f"{self.name}_{doubt}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Loaded:
-    """A candidate's mask, which may be empty, or None where it could not be used, and the doubts about it."""
+    """A candidate as read.
+
+    Attributes:
+        mask: may be empty; None where the candidate could not be used.
+        findings: the doubts about it.
+        contours: what it was drawn with, of an ROI.
+    """
 
     mask: Mask | None
     findings: tuple[Finding, ...] = ()
+    contours: Contours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candidate:
-    """An ROI, file or label that may be an organ.
+    """An ROI, file or label that may be an organ or a station.
 
     Attributes:
         name: as found.
@@ -52,7 +77,9 @@ class Chosen:
     unknown: tuple[str, ...]
 
 
-def choose(candidates: Iterable[Candidate], names: OrganNames, *, where: str) -> Chosen:
+def choose(
+    candidates: Iterable[Candidate], names: OrganNames, *, where: str, kind: Kind = Kind.ORGAN
+) -> Chosen:
     """One candidate an organ: the one whose name stands further ahead in the atlas.
 
     An ROI of type EXTERNAL is the body before any name. Where two stand equally, nobody can tell which is
@@ -78,7 +105,7 @@ def choose(candidates: Iterable[Candidate], names: OrganNames, *, where: str) ->
             by_organ[organ] = best[0]
         if len(ranked) > 1:
             used = best[0] if len(best) == 1 else None
-            findings.append(_several(organ, [one for _, one in ranked], used, where))
+            findings.append(_several(organ, [one for _, one in ranked], used, where, kind))
     return Chosen(by_organ=by_organ, findings=tuple(findings), unknown=tuple(unknown))
 
 
@@ -119,7 +146,7 @@ def load_organs(
         else:
             empty.append(organ)
     if empty:
-        findings.append(_empty(empty, source))
+        findings.append(empty_finding(empty, source))
     for union in names.unions:
         if wanted is None or any(union in _with_parts(organ, names) for organ in wanted):
             _unite(union, by_name, empty, names)
@@ -130,6 +157,16 @@ def told(items: Sequence[str]) -> str:
     """Names in words, the first of them."""
     more = f" and {len(items) - _MOST_TOLD} more" if len(items) > _MOST_TOLD else ""
     return ", ".join(items[:_MOST_TOLD]) + more
+
+
+def empty_finding(organs: Sequence[str], source: OrganSource, kind: Kind = Kind.ORGAN) -> Finding:
+    """Organs or stations of a source without a voxel."""
+    return Finding(
+        code=kind.code("EMPTY"),
+        severity=Severity.INFO,
+        where=f"{kind}s of the {source}",
+        message=f"Empty, and taken as not there: {told(sorted(organs))}.",
+    )
 
 
 def _with_parts(organ: str, names: OrganNames) -> set[str]:
@@ -151,28 +188,21 @@ def _unite(union: str, by_name: dict[str, Organ], empty: list[str], names: Organ
     by_name[union] = Organ(name=union, mask=mask, source=there[0].source, detail=detail)
 
 
-def _several(organ: str, offers: Sequence[Candidate], used: Candidate | None, where: str) -> Finding:
+def _several(
+    organ: str, offers: Sequence[Candidate], used: Candidate | None, where: str, kind: Kind
+) -> Finding:
     listed = told([repr(one.name) for one in offers])
     if used is None:
         return Finding(
-            code="ORGAN_NAME_AMBIGUOUS",
+            code=kind.code("NAME_AMBIGUOUS"),
             severity=Severity.WARNING,
             where=where,
             message=f"Several could be {organ}, and nothing tells which is meant: {listed}. None was used; "
             "rename or remove all but one.",
         )
     return Finding(
-        code="ORGAN_SEVERAL_NAMES",
+        code=kind.code("SEVERAL_NAMES"),
         severity=Severity.INFO,
         where=where,
         message=f"Several could be {organ}: {listed}. {used.name!r} was used, whose name comes first.",
-    )
-
-
-def _empty(organs: Sequence[str], source: OrganSource) -> Finding:
-    return Finding(
-        code="ORGAN_EMPTY",
-        severity=Severity.INFO,
-        where=f"organs of the {source}",
-        message=f"Empty, and taken as not there: {told(sorted(organs))}.",
     )

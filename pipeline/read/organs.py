@@ -15,12 +15,12 @@ from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
 from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, read_dicom
-from pipeline.read.image_grid import SUFFIXES, is_image_name
+from pipeline.read.image_grid import SUFFIXES, is_image_name, stem
 from pipeline.read.organ_checks import check_organs, check_sources
 from pipeline.read.organ_masks import file_candidates, folder_candidates, image_files
 from pipeline.read.organ_names import OrganNames
 from pipeline.read.organ_rois import OFF_SLICES, anatomy_structure_set, roi_candidates
-from pipeline.read.organ_sources import Candidate, choose, load_organs, told
+from pipeline.read.organ_sources import Candidate, Kind, choose, load_organs, told
 from pipeline.read.structure_set import StructureSet
 
 FILES_AT_ONCE = 4  # image files are unpacked outside Python's lock; contours are not, and go one by one
@@ -38,6 +38,7 @@ class OrganInput:
         lesions: names of its ROIs that are lesions, and no organs.
         anatomy: a folder of masks, a label map, or an RTSTRUCT file on the CT.
         ct_series: Series Instance UID of the CT; empty for image files.
+        others: names of what else the sources may hold, such as stations: not told as unknown.
     """
 
     grid: Grid
@@ -45,6 +46,11 @@ class OrganInput:
     lesions: frozenset[str] = frozenset()
     anatomy: Path | None = None
     ct_series: str = ""
+    others: tuple[OrganNames, ...] = ()
+
+    def holds_other(self, name: str) -> bool:
+        """Whether a name is that of something else than an organ."""
+        return any(names.find(name) is not None for names in self.others)
 
 
 def read_organs(sources: OrganInput, names: OrganNames, *, wanted: Collection[str] | None = None) -> Organs:
@@ -106,24 +112,24 @@ def _of_structure_set(
 ) -> Organs:
     candidates = roi_candidates(structure_set, sources.grid, sources.lesions)
     where = f"structure set {structure_set.label!r}"
-    return _read(candidates, names, sources.grid, wanted, source=OrganSource.STRUCTURE_SET, where=where)
+    return _read(candidates, names, sources, wanted, source=OrganSource.STRUCTURE_SET, where=where)
 
 
 def _of_anatomy(
     anatomy: Path, sources: OrganInput, names: OrganNames, wanted: frozenset[str] | None
 ) -> Organs:
     where = f"--anatomy {anatomy.name}"
-    if not anatomy.exists():
-        raise StructureError("no such file or folder", where=where, todo="check the path")
     grid = sources.grid
-    path = _dicom_in(anatomy) or anatomy
+    path = anatomy_path(anatomy)
     if path.is_dir() or is_image_name(path.name):
+        if path.is_file() and sources.holds_other(stem(path.name)):
+            return Organs(grid=grid, by_name={})
         offered = folder_candidates if path.is_dir() else file_candidates
         candidates = offered(path, grid, names)
         return _read(
             candidates,
             names,
-            grid,
+            sources,
             wanted,
             source=OrganSource.MASKS,
             where=where,
@@ -131,7 +137,7 @@ def _of_anatomy(
         )
     structure_set = anatomy_structure_set(path, grid, sources.ct_series)
     candidates = roi_candidates(structure_set, grid, ())
-    organs = _read(candidates, names, grid, wanted, source=OrganSource.MASKS, where=where)
+    organs = _read(candidates, names, sources, wanted, source=OrganSource.MASKS, where=where)
     _check_fit(organs, structure_set)
     return organs
 
@@ -139,7 +145,7 @@ def _of_anatomy(
 def _read(
     candidates: Iterable[Candidate],
     names: OrganNames,
-    grid: Grid,
+    sources: OrganInput,
     wanted: frozenset[str] | None,
     *,
     source: OrganSource,
@@ -147,7 +153,9 @@ def _read(
     at_once: int = 1,
 ) -> Organs:
     chosen = choose(candidates, names, where=where)
-    if source is OrganSource.MASKS and not chosen.by_organ:
+    unknown = [name for name in chosen.unknown if not sources.holds_other(name)]
+    nothing = not chosen.by_organ and len(unknown) == len(chosen.unknown)
+    if source is OrganSource.MASKS and nothing:
         raise StructureError(
             "no organ that rt-targets knows",
             where=where,
@@ -155,11 +163,24 @@ def _read(
             got=told(chosen.unknown) or "nothing",
             todo="rename them; atlas/organs.yaml has the names",
         )
-    organs = load_organs(chosen, names, grid=grid, source=source, wanted=wanted, at_once=at_once)
+    organs = load_organs(chosen, names, grid=sources.grid, source=source, wanted=wanted, at_once=at_once)
     rind = tuple(_rind(organs))
     kept = {name: organ for name, organ in organs.by_name.items() if not (rind and name == _BODY)}
-    findings = (*organs.findings, *rind, *_unknown(chosen.unknown, where))
-    return Organs(grid=grid, by_name=kept, findings=findings)
+    findings = (*organs.findings, *rind, *_unknown(unknown, where))
+    return Organs(grid=sources.grid, by_name=kept, findings=findings)
+
+
+def anatomy_path(anatomy: Path) -> Path:
+    """What to read of the anatomy: a folder of masks, a mask file, or a DICOM file, that of a folder too.
+
+    Raises:
+        StructureError: there is no such path; a folder with neither masks nor such a file, or with several.
+    """
+    if not anatomy.exists():
+        raise StructureError(
+            "no such file or folder", where=f"--anatomy {anatomy.name}", todo="check the path"
+        )
+    return _dicom_in(anatomy) or anatomy
 
 
 def _dicom_in(folder: Path) -> Path | None:
@@ -191,7 +212,7 @@ def _dicom_in(folder: Path) -> Path | None:
 
 def _check_fit(organs: Organs, structure_set: StructureSet) -> None:
     """Refuse a structure set none of whose organs meets the slices."""
-    off = [one for one in organs.findings if one.code == OFF_SLICES]
+    off = [one for one in organs.findings if one.code == Kind.ORGAN.code(OFF_SLICES)]
     if off and not len(organs):
         raise StructureError(
             "structure set does not fit the CT",
