@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
 from pipeline.anatomy.organ_view import OrganView
-from pipeline.anatomy.stations.build import OwnStation, build_stations
+from pipeline.anatomy.stations.build import build_stations
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
 from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
@@ -32,7 +32,7 @@ from pipeline.core.report import (
     TargetReport,
 )
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
-from pipeline.core.stations import Stations
+from pipeline.core.stations import OwnStations, Stations
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask, Volume
 from pipeline.strategy import PlannedIfi, plan_ifi
@@ -137,7 +137,7 @@ def find_stations(
     atlas: StationAtlas,
     *,
     options: Mapping[str, str] | None = None,
-    own: Mapping[str, OwnStation] | None = None,
+    own: OwnStations | None = None,
 ) -> Stations:
     """The stations of a patient.
 

@@ -132,7 +132,11 @@ class Solid:
 
 
 def solid_from_contours(
-    contours: Contours, *, ends: Ends = Ends.FLAT, pitch_mm: float | None = None
+    contours: Contours,
+    *,
+    ends: Ends = Ends.FLAT,
+    pitch_mm: float | None = None,
+    steps_per_slice: int | None = None,
 ) -> Solid:
     """The solid of a contour stack, by the convention of this module.
 
@@ -141,6 +145,8 @@ def solid_from_contours(
         ends: how parts end beyond their last plane.
         pitch_mm: in-plane lattice pitch; planes lie at most 1.5 pitches apart. By default chosen
             from the size of the widest section, 0.25 to 0.8 mm.
+        steps_per_slice: planes per slice spacing, even, to share a lattice with other solids; by default from
+            the pitch.
 
     Raises:
         GeometryError: no contours.
@@ -148,7 +154,8 @@ def solid_from_contours(
     if contours.is_empty:
         raise GeometryError("no contours to make a solid of", expected="at least one section")
     pitch = pitch_mm or default_pitch_mm(contours)
-    lattice = _lattice_for(contours, pitch)
+    steps = steps_per_slice or even_steps(contours.grid.slice_spacing_mm, PLANES_PER_PITCH * pitch)
+    lattice = _lattice_for(contours, pitch, steps)
     stack = Stack(contours, lattice)
     field = np.full(lattice.shape, FAR, dtype=np.float32)
     for (low, below), (high, above) in stack.linked:
@@ -181,9 +188,8 @@ def default_pitch_mm(contours: Contours) -> float:
     return next(pitch for pitch, least in PITCH_FOR_WIDTH_MM if width >= least)
 
 
-def _lattice_for(contours: Contours, pitch: float) -> Lattice:
+def _lattice_for(contours: Contours, pitch: float, steps: int) -> Lattice:
     grid = contours.grid
-    steps = even_steps(grid.slice_spacing_mm, PLANES_PER_PITCH * pitch)
     bounds = np.array([section.bounds for section in contours.sections.values()])
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     unit = Lattice(grid=grid, pitch_mm=pitch, steps_per_slice=steps, start=(0, 0, 0), size=(1, 1, 1))

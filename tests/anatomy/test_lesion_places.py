@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shapely.geometry import MultiPolygon
 
-from pipeline.anatomy.lesion_places import FAR_FROM_STATIONS_MM, PlaceOptions, place_lesions
+from pipeline.anatomy.places.place import FAR_FROM_STATIONS_MM, PlaceOptions, place_lesions
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError, UsageError
 from pipeline.core.grid import Grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,8 +28,8 @@ from pipeline.core.atlas import StationAtlas, StationRule
 from pipeline.core.expansion import difference
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
-from pipeline.core.solid import FAR, Solid
-from pipeline.core.stations import Station, StationOrigin, Stations
+from pipeline.core.solid import FAR, Solid, solid_from_contours
+from pipeline.core.stations import OwnStation, OwnStations, Station, StationOrigin, Stations
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
@@ -48,22 +48,13 @@ class _Draft:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnStation:
-    """A station that the user gives in place of the built one."""
-
-    name: str
-    solid: Solid
-    detail: str
-
-
 def build_stations(
     organs: Organs,
     landmarks: Landmarks,
     atlas: StationAtlas,
     *,
     options: Mapping[str, str] | None = None,
-    own: Mapping[str, OwnStation] | None = None,
+    own: OwnStations | None = None,
     pitch_mm: float = PITCH_MM,
 ) -> Stations:
     """Every station of the atlas on this patient, or the reason why it could not be built.
@@ -84,22 +75,23 @@ def build_stations(
     structures = Structures(view, landmarks.found, atlas.groups, DERIVED)
     scene = Scene(atlas, chosen, structures, station_lattice(organs.grid, structures.crop, pitch_mm))
     barriers = _Barriers(structures)
-    drafts = _settled(
-        {name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority}, own or {}, atlas
-    )
-    built = {name: station for name, draft in drafts.items() if (station := _station(draft, landmarks.found))}
-    built |= {name: _given(atlas.stations[name], one) for name, one in (own or {}).items()}
-    not_built = {name: _reason(draft) for name, draft in drafts.items() if name not in built}
-    order = {name: rule.region for name, rule in atlas.stations.items()}
-    made = Stations(
+    given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
+    drafts = {
+        name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority if name not in given
+    }
+    _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)
+    ready = {name: _station(draft, landmarks.found) for name, draft in drafts.items() if not draft.reason}
+    built = {name: {**ready, **given}[name] for name in atlas.stations if name in ready or name in given}
+    stations = Stations(
         grid=organs.grid,
-        regions=order,
-        built={name: built[name] for name in order if name in built},
-        not_built={name: not_built[name] for name in order if name in not_built},
+        regions={name: rule.region for name, rule in atlas.stations.items()},
+        built=built,
+        not_built={name: drafts[name].reason for name in atlas.stations if name not in built},
         labels=_labels(view, structures, atlas, built, barriers),
         options=chosen,
     )
-    return replace(made, findings=doubts_about(made, landmarks, barriers.lacking))
+    doubts = doubts_about(stations, landmarks, barriers.lacking)
+    return replace(stations, findings=(*(own.findings if own else ()), *doubts))
 
 
 class _Barriers:
@@ -204,16 +196,10 @@ def _bordered(field: Field, window: Lattice) -> Solid:
 # -------------------------------------------------------------------------- told apart, without specks
 
 
-def _settled(
-    drafts: dict[str, _Draft], own: Mapping[str, OwnStation], atlas: StationAtlas
-) -> dict[str, _Draft]:
-    """Drafts that share nothing, without specks, in order of priority."""
-    before = [one.solid for one in own.values()]
-    done: dict[str, _Draft] = {}
-    for name, draft in drafts.items():
-        if name in own:
-            continue
-        done[name] = draft
+def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> None:
+    """Let drafts share nothing with each other and with what goes before, and drop their specks."""
+    before = list(before)
+    for draft in drafts:
         if draft.reason:
             continue
         alone = _without(draft.filled, before)
@@ -222,13 +208,12 @@ def _settled(
         if alone.is_empty:
             draft.reason = "stations ahead of it take all of it"
             continue
-        draft.filled = _without_specks(alone, atlas.least_cc)
-        draft.bare = None if bare is None else _without_specks(bare, atlas.least_cc)
+        draft.filled = _without_specks(alone, least_cc)
+        draft.bare = None if bare is None else _without_specks(bare, least_cc)
         if draft.filled.is_empty:
-            draft.reason = f"what is left of it has no part of {atlas.least_cc:g} cc"
+            draft.reason = f"what is left of it has no part of {least_cc:g} cc"
         elif draft.bare is not None and draft.bare.is_empty:
             draft.reason = "the conduit fills it"
-    return done
 
 
 def _without(solid: Solid, others: list[Solid]) -> Solid:
@@ -264,9 +249,7 @@ def _without_specks(solid: Solid, least_cc: float) -> Solid:
     return _bordered(np.where(small[labels], np.float32(-1.0), solid.field), solid.lattice)
 
 
-def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station | None:
-    if draft.reason:
-        return None
+def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:
     levels = [
         f"{name} is inferred: {landmarks[name].how}, expected error {landmarks[name].error_mm:.0f} mm"
         for name in draft.trace.landmarks
@@ -282,17 +265,21 @@ def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station | None
     )
 
 
-def _reason(draft: _Draft) -> str:
-    return draft.reason
+def _known(own: OwnStations | None, atlas: StationAtlas) -> Iterable[tuple[str, OwnStation]]:
+    """The user's stations that the atlas has."""
+    return [(name, one) for name, one in (own.by_name if own else {}).items() if name in atlas.stations]
 
 
-def _given(rule: StationRule, own: OwnStation) -> Station:
+def _given(rule: StationRule, own: OwnStation, lattice: Lattice) -> Station:
+    solid = solid_from_contours(
+        own.contours, pitch_mm=lattice.pitch_mm, steps_per_slice=lattice.steps_per_slice
+    )
     return Station(
         name=rule.name,
         region=rule.region,
-        solid=own.solid,
+        solid=solid,
         origin=StationOrigin.PATIENT,
-        notes=(f"given by the user: {own.detail}",),
+        notes=(f"given by the user ({own.source}, {own.detail})",),
     )
 
 

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.anatomy import place_doubts as doubts
-from pipeline.anatomy.lesion_cells import LesionCells, cells_of
-from pipeline.anatomy.lesion_shares import SMALL_SHARE, LesionShares, lesion_shares
-from pipeline.anatomy.place_levels import Levels, levels_of
-from pipeline.anatomy.station_space import Near, StationSpace, station_space
+from pipeline.anatomy.places import doubts
+from pipeline.anatomy.places.cells import LesionCells, cells_of
+from pipeline.anatomy.places.levels import Levels, levels_of
+from pipeline.anatomy.places.shares import SMALL_SHARE, LesionShares, lesion_shares
+from pipeline.anatomy.places.space import Near, StationSpace, station_space
 from pipeline.core.anatomy import Landmarks
 from pipeline.core.case import Lesion
 from pipeline.core.errors import GeometryError, UsageError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.anatomy.lesion_cells import LesionCells
+from pipeline.anatomy.places.cells import LesionCells
 from pipeline.core.solid import Solid
 from pipeline.core.stations import Region, Stations
 from pipeline.core.surface import Surface, box_distance_mm, surface_distance_mm, surface_of, values_at

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.anatomy.lesion_cells import LesionCells
-from pipeline.anatomy.place_levels import Levels
-from pipeline.anatomy.station_space import StationSpace
+from pipeline.anatomy.places.cells import LesionCells
+from pipeline.anatomy.places.levels import Levels
+from pipeline.anatomy.places.space import StationSpace
 from pipeline.core.stations import Region
 
 # A smaller part of a lesion than this involves no region [A]: less than what redrawing a contour moves.

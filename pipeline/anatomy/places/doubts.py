@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.anatomy.lesion_cells import LesionCells
-from pipeline.anatomy.lesion_shares import SMALL_SHARE, LesionShares
-from pipeline.anatomy.place_levels import HIATUS, NOTCH, Level, Levels
-from pipeline.anatomy.station_space import Near
+from pipeline.anatomy.places.cells import LesionCells
+from pipeline.anatomy.places.levels import HIATUS, NOTCH, Level, Levels
+from pipeline.anatomy.places.shares import SMALL_SHARE, LesionShares
+from pipeline.anatomy.places.space import Near
 from pipeline.core.anatomy import Landmarks
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Region

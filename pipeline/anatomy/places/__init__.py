@@ -1,0 +1,1 @@
+"""Which station and region a lesion lies in."""
