@@ -122,28 +122,45 @@ def xio(unpacked):
     return cases.planning_scan(unpacked(cases.XIO))
 
 
+@pytest.fixture(scope="module")
+def anatomy(request, real_data):
+    """`anatomy("xio", "drawn")`: organs and landmarks of a patient by what is given, found once."""
+    made = {}
+
+    def find(patient: str, source: str):
+        if (patient, source) not in made:
+            scan = request.getfixturevalue(patient)
+            given = (
+                scan.masks(there(real_data, cases.XIO_MASKS))
+                if source == "masks"
+                else getattr(scan, source)()
+            )
+            made[patient, source] = cases.landmarks_of(scan, given)
+        return made[patient, source]
+
+    return find
+
+
 @pytest.mark.parametrize("patient", ["aria", "xio"])
 @pytest.mark.parametrize("source", ["nothing", "drawn"])
-def test_without_masks_the_image_gives_apex_and_carina(request, patient, source) -> None:
-    scan = request.getfixturevalue(patient)
-    organs, landmarks = cases.landmarks_of(scan, getattr(scan, source)())
+def test_without_masks_the_image_gives_apex_and_carina(anatomy, patient, source) -> None:
+    organs, landmarks = anatomy(patient, source)
     assert set(landmarks.missing) == NOT_FROM_THE_IMAGE
     assert {name for name, one in landmarks.found.items() if not one.inferred} == {"carina", "lung_apex"}
     assert {name for name, one in landmarks.found.items() if one.inferred} == FROM_THE_CARINA
     assert not [one for one in check_levels(OrganView(organs), landmarks) if one.severity is Severity.WARNING]
 
 
-def test_a_carina_between_the_last_lumen_and_the_first_two(aria) -> None:
-    _, landmarks = cases.landmarks_of(aria, aria.nothing())
+def test_a_carina_between_the_last_lumen_and_the_first_two(anatomy) -> None:
+    _, landmarks = anatomy("aria", "nothing")
     read, uncertain = cases.BY_EYE["LUNG1-001"]["carina"]
     assert level(landmarks, "carina") == pytest.approx(read, abs=uncertain)
 
 
 @pytest.mark.parametrize("source", ["nothing", "drawn", "masks"])
-def test_levels_against_those_read_by_eye(xio, real_data, source) -> None:
-    given = xio.masks(there(real_data, cases.XIO_MASKS)) if source == "masks" else getattr(xio, source)()
-    organs, landmarks = cases.landmarks_of(xio, given)
-    read = cases.levels_by_eye(real_data)
+def test_levels_against_those_read_by_eye(anatomy, real_data, source) -> None:
+    organs, landmarks = anatomy("xio", source)
+    read = cases.levels_by_eye(there(real_data, cases.XIO_MASKS).parents[1])
     assert len(read) == 13
     for name, one in landmarks.found.items():
         truth, uncertain = read[name]
