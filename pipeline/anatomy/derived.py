@@ -8,6 +8,8 @@ from pipeline.anatomy.organ_view import Bools, OrganView
 
 # Where neither a mask of the bodies nor the cord is known: the front of a vertebra, as part of its depth [I].
 BODY_SHARE_OF_DEPTH = 0.45
+# So much lies at least between a body's back wall and the cord; slips of the arch come closer [I].
+BEFORE_CORD_MM = 3.0
 
 
 def vertebral_body(view: OrganView, name: str) -> Bools | None:
@@ -38,5 +40,6 @@ def _before_cord(view: OrganView, whole: Bools, cord: Bools) -> Bools:
         # The body is at most three cords wide to either side of the canal's middle.
         middle = view.u[columns].mean()
         near = np.abs(view.u - middle) <= 18.0
-        body[k, : rows.min()] = whole[k, : rows.min()] & near
+        before = view.v < view.v[rows.min()] - BEFORE_CORD_MM
+        body[k, before] = whole[k, before] & near
     return body

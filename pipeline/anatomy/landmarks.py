@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from pipeline.anatomy.derived import vertebral_body
-from pipeline.anatomy.organ_view import Bools, OrganView
+from pipeline.anatomy.organ_view import Bools, Floats, OrganView
 from pipeline.core.anatomy import Attempt, Landmark, LandmarkRule, Landmarks
 from pipeline.core.grid import Vector
 
@@ -27,6 +27,7 @@ class Needs(StrEnum):
 
     ANY = "any"
     FIRST = "first"
+    FIRST_THREE = "first three"
     ALL = "all"
 
 
@@ -34,7 +35,7 @@ class Needs(StrEnum):
 LUMEN_MM2, APART_MM, PERSIST_MM = 20.0, 2.0, 5.0
 # The bed is looked at in a square of twice this width [I].
 BED_SPOT_MM = 5.0
-# An artery's root are its voxels this near to the aorta [I].
+# An artery further from the aorta than this has no root there [I].
 ROOT_MM = 2.0
 
 
@@ -86,15 +87,13 @@ def _lacking(view: OrganView, attempt: Attempt, found: Known) -> str:
     """What an attempt needs and the case does not have."""
     if attempt.landmark and attempt.landmark not in found:
         return f"{attempt.landmark} is not known"
-    absent = [name for name in attempt.organs if name not in view.organs]
     needs = METHODS[attempt.method][1]
-    if needs is Needs.ALL and absent:
-        return f"no {' and no '.join(absent)}"
-    if needs is Needs.FIRST and attempt.organs[0] in absent:
-        return f"no {attempt.organs[0]}"
-    if needs is Needs.ANY and attempt.organs and len(absent) == len(attempt.organs):
-        return f"no {' or '.join(absent)}"
-    return ""
+    if needs is Needs.ANY:
+        absent = [name for name in attempt.organs if name not in view.organs]
+        return f"no {' or '.join(absent)}" if absent and len(absent) == len(attempt.organs) else ""
+    count = {Needs.FIRST: 1, Needs.FIRST_THREE: 3}.get(needs)
+    absent = [name for name in attempt.organs[:count] if name not in view.organs]
+    return f"no {' and no '.join(absent)}" if absent else ""
 
 
 # ------------------------------------------------------------------------------------------ tops, bottoms
@@ -113,15 +112,7 @@ def _bottom(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
 
 
 def _end(view: OrganView, mask: Bools | None, *, upper: bool) -> Place | None:
-    if mask is None:
-        return None
-    planes = np.flatnonzero(mask.any(axis=(1, 2)))
-    # An organ that the scan cuts off does not end there.
-    if not len(planes) or (planes[-1] == len(view.w) - 1 if upper else planes[0] == 0):
-        return None
-    k = int(planes[-1] if upper else planes[0])
-    half = view.spacing_mm[2] / 2.0
-    return (*view.centroid(mask, k), float(view.w[k] + (half if upper else -half)))
+    return None if mask is None else view.end(mask, upper=upper)
 
 
 def _body_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
@@ -143,21 +134,19 @@ def _midline_top(view: OrganView, attempt: Attempt, known: Known) -> Place | Non
     spine = view.union(attempt.organs[1:])
     middle = float(view.u[np.nonzero((bone if spine is None else spine).any(axis=(0, 1)))[0]].mean())
     near = np.abs(view.u - middle) <= attempt.mm
-    return _end(view, bone & near, upper=True)
+    return view.end(bone & near, upper=True)
 
 
 def _medial_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
-    """The higher upper end of the medial `mm` of a left and a right organ."""
+    """The higher upper end of the medial `mm` of organs on the left and on the right."""
     del known
     ends = []
     for name in attempt.organs:
-        if name not in view.organs:
-            continue
         mask = view.mask(name)
         columns = np.flatnonzero(mask.any(axis=(0, 1)))
         inner = view.u[columns[0]] if name.endswith("_left") else -view.u[columns[-1]]
         lateral = view.u if name.endswith("_left") else -view.u
-        end = _end(view, mask & (lateral < inner + attempt.mm), upper=True)
+        end = view.end(mask & (lateral < inner + attempt.mm), upper=True)
         if end is not None:
             ends.append(end)
     return max(ends, key=lambda end: end[2]) if ends else None
@@ -184,8 +173,21 @@ def _wide_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     if not len(planes) or planes[-1] == len(view.w) - 1:
         return None
     k = int(planes[-1])
-    share = float((areas[k] - attempt.mm) / (areas[k] - areas[k + 1]))
+    share = _crossing(areas, k, attempt.mm)
     return (*view.centroid(mask, k), float(view.w[k] + share * view.spacing_mm[2]))
+
+
+def _crossing(areas: Floats, k: int, least: float) -> float:
+    """How far above plane k, in slices, a falling section has `least` left."""
+    if areas[k + 1] > 0 or k < 2:
+        return float((areas[k] - least) / (areas[k] - areas[k + 1]))
+    # The section ends somewhere before the next plane: the planes below tell how fast it falls.
+    slope, bend = areas[k] - areas[k - 1], areas[k] - 2 * areas[k - 1] + areas[k - 2]
+    a, b, c = min(bend, 0.0) / 2.0, slope + min(bend, 0.0) / 2.0, areas[k] - least
+    if b >= 0 and a == 0:
+        return 0.5
+    share = -c / b if a == 0 else (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return float(min(share, 1.0))
 
 
 # ------------------------------------------------------------------------------------- airway and vessels
@@ -250,7 +252,7 @@ def _left_top(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
 
 
 def _root(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
-    """Mean position of the first organ's voxels next to the second one (the aorta)."""
+    """Mean position of those voxels of the first organ that are nearest to the second one (the aorta)."""
     del known
     from scipy import ndimage
 
@@ -261,16 +263,22 @@ def _root(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
     around = aorta[box]
     if not around.any():
         return None
-    distance = ndimage.distance_transform_edt(~around, sampling=sampling)
+    distance = np.where(artery[box], ndimage.distance_transform_edt(~around, sampling=sampling), np.inf)
     # Voxel centres of touching voxels lie a voxel apart: half of one belongs to either surface.
-    near = artery[box] & (distance <= ROOT_MM + max(sampling[1:]) / 2.0)
-    if not near.any():
+    half = max(sampling[1:]) / 2.0
+    nearest = float(distance.min())
+    if nearest > ROOT_MM + half:
         return None
-    w, v, u = (
-        float(axis[span][index].mean())
-        for axis, span, index in zip((view.w, view.v, view.u), box, np.nonzero(near), strict=True)
+    planes, rows, columns = np.nonzero(distance <= nearest + half)
+    planes = planes + box[0].start
+    # A root that the scan cuts off has its middle elsewhere.
+    if planes.min() == 0 or planes.max() == len(view.w) - 1:
+        return None
+    return (
+        float(view.u[box[2]][columns].mean()),
+        float(view.v[box[1]][rows].mean()),
+        float(view.w[planes].mean()),
     )
-    return (u, v, w)
 
 
 def _root_above(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
@@ -280,23 +288,29 @@ def _root_above(view: OrganView, attempt: Attempt, known: Known) -> Place | None
 
 
 def _bed_leaves_chest(view: OrganView, attempt: Attempt, known: Known) -> Place | None:
-    """Where the bed of the gullet, `mm` in front of the aorta, passes from the chest into the abdomen.
+    """Where the bed of the gullet passes from the chest into the abdomen, between slices by its shares.
 
-    The organs are the thoracic cavity, the abdominal cavity and the aorta: what carries the food now, and
-    where it crosses the diaphragm, does not matter. Half-way between the last plane in the chest and the one
-    below it.
+    The organs are the thoracic cavity, the abdominal cavity and the aorta; vertebrae after them where there
+    are some. The bed lies `mm` in front of the aorta, half-way from its middle to the spine's: what carries
+    the food now, and where it crosses the diaphragm, does not matter.
     """
     del known
-    chest, abdomen, aorta = (view.mask(name) for name in attempt.organs)
-    below = False
+    chest, abdomen, aorta = (view.mask(name) for name in attempt.organs[:3])
+    spine = view.union(attempt.organs[3:])
+    below: tuple[float, int] | None = None
     for k in np.flatnonzero(aorta.any(axis=(1, 2))).tolist():
         u, _ = view.centroid(aorta, k)
+        if spine is not None and spine[k].any():
+            u = (u + view.centroid(spine, k)[0]) / 2.0
         v = float(view.v[np.flatnonzero(aorta[k].any(axis=1))[0]]) - attempt.mm
         spot = np.ix_(np.abs(view.v - v) <= BED_SPOT_MM, np.abs(view.u - u) <= BED_SPOT_MM)
-        in_chest, in_abdomen = np.count_nonzero(chest[k][spot]), np.count_nonzero(abdomen[k][spot])
-        if below and in_chest > in_abdomen:
-            return (u, v, float(view.w[k] - view.spacing_mm[2] / 2.0))
-        below = bool(in_abdomen >= in_chest and in_abdomen > 0)
+        more = int(np.count_nonzero(chest[k][spot])) - int(np.count_nonzero(abdomen[k][spot]))
+        if below is not None and more > 0:
+            level, less = below
+            share = more / (more - less)
+            return (u, v, float(view.w[k] - share * (view.w[k] - level)))
+        if abdomen[k][spot].any() and more <= 0:
+            below = (float(view.w[k]), more)
     return None
 
 
@@ -313,7 +327,7 @@ METHODS: Mapping[str, tuple[Finder, Needs]] = {
     "body_top": (_body_top, Needs.ALL),
     "body_bottom": (_body_bottom, Needs.ALL),
     "midline_top": (_midline_top, Needs.FIRST),
-    "medial_top": (_medial_top, Needs.ANY),
+    "medial_top": (_medial_top, Needs.ALL),
     "lower_top": (_lower_top, Needs.ANY),
     "wide_top": (_wide_top, Needs.ALL),
     "split": (_split, Needs.ANY),
@@ -321,6 +335,6 @@ METHODS: Mapping[str, tuple[Finder, Needs]] = {
     "left_top": (_left_top, Needs.ALL),
     "root": (_root, Needs.ALL),
     "root_above": (_root_above, Needs.ALL),
-    "bed_leaves_chest": (_bed_leaves_chest, Needs.ALL),
+    "bed_leaves_chest": (_bed_leaves_chest, Needs.FIRST_THREE),
     "above": (_above, Needs.ANY),
 }

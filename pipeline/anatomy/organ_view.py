@@ -73,3 +73,15 @@ class OrganView:
         """Mean (u, v) in mm of a mask's pixels on a plane that has some."""
         rows, columns = np.nonzero(mask[k])
         return float(self.u[columns].mean()), float(self.v[rows].mean())
+
+    def end(self, mask: Bools, *, upper: bool) -> tuple[float, float, float] | None:
+        """Middle (u, v, w) in mm of a mask's upper or lower end, on the voxels' faces.
+
+        None where the mask is empty, or the scan cuts it off there.
+        """
+        planes = np.flatnonzero(mask.any(axis=(1, 2)))
+        if not len(planes) or (planes[-1] == len(self.w) - 1 if upper else planes[0] == 0):
+            return None
+        k = int(planes[-1] if upper else planes[0])
+        half = self.spacing_mm[2] / 2.0
+        return (*self.centroid(mask, k), float(self.w[k] + (half if upper else -half)))
