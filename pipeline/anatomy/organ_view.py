@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,16 @@ from pipeline.core.grid import Vector
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+
+
+def joined(masks: Sequence[Bools]) -> Bools:
+    """The union of masks of one shape, at least one."""
+    if len(masks) == 1:
+        return masks[0]
+    union = masks[0] | masks[1]  # one at a time: `reduce` would first copy them all into one array
+    for mask in masks[2:]:
+        union |= mask
+    return union
 
 
 class OrganView:
@@ -58,7 +68,7 @@ class OrganView:
         known = [self.mask(name) for name in names if name in self.organs]
         if not known:
             return None
-        return known[0] if len(known) == 1 else np.logical_or.reduce(known)
+        return joined(known)
 
     def point(self, u: float, v: float, w: float) -> Vector:
         """A frame position in mm as LPS."""

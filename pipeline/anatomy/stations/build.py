@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.anatomy.organ_view import Bools, OrganView
+from pipeline.anatomy.organ_view import Bools, OrganView, joined
 from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
@@ -111,7 +111,7 @@ class _Barriers:
         """All that the names stand for, without the conduit; None where nothing of it is known."""
         if names not in self._made:
             known = [self._structures.mask(name) for name in names if self._structures.known(name)]
-            union = np.logical_or.reduce(known) if known else None
+            union = joined(known) if known else None
             if union is not None and self.conduit is not None:
                 union = union & ~self.conduit
             self._made[names] = union

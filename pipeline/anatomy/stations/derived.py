@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from pipeline.anatomy.derived import vertebral_body
-from pipeline.anatomy.organ_view import Bools
+from pipeline.anatomy.organ_view import Bools, joined
 from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, present
 
 
@@ -22,7 +22,7 @@ def _spine_body(of: Structures) -> Derived:
         return None, ""
     told = {"vertebrae_body", "spinal_cord"} & set(of.view.organs)
     note = "" if told else "the front 45 % of each vertebra were taken as its body"
-    return np.logical_or.reduce(known), note
+    return joined(known), note
 
 
 # Two vertebral bodies are at most this far apart [I].
@@ -153,7 +153,7 @@ def _conduit(of: Structures) -> Derived:
             parts.append(above)
     if not parts:
         return None, ""
-    return np.logical_or.reduce(parts), ""
+    return joined(parts), ""
 
 
 def _esophagus_in_place(of: Structures) -> Derived:

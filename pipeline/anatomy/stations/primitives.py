@@ -12,6 +12,7 @@ from functools import reduce
 
 import numpy as np
 
+from pipeline.anatomy.organ_view import Floats
 from pipeline.anatomy.stations.distances import hull_field, narrowed, near_axially, near_line
 from pipeline.anatomy.stations.fields import (
     EVERYWHERE,
@@ -156,13 +157,12 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
 
     An axial distance to a path counts between its ends; `hold: true` carries the ends on.
     """
-    mm = scene.figure(term, "mm")
-    if "point" in term.keys:
-        return near_line(point_named(scene, scene.text(term, "point"), term)[None, :], mm, window)
-    axial = term.keys.get("axial") is True
+    mm, axial = scene.figure(term, "mm"), term.keys.get("axial") is True
+    line = None if axial else _line(scene, term)
+    if line is not None:
+        inner = _line_bounds(line, mm, window)
+        return embedded(near_line(line, mm, inner), inner, window)
     if "path" in term.keys:
-        if not axial:
-            return near_line(path_named(scene, scene.text(term, "path"), term), mm, window)
         with scene.tracing() as trace:
             path = path_named(scene, scene.text(term, "path"), term)
         trace.landmarks.clear()  # they tell where in the plane the path runs, and set no level
@@ -171,28 +171,33 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
     margin = Margin.axial(horizontal=mm, craniocaudal=0.0 if axial else mm)
     outer = around(window, margin)
     if "space" in term.keys:
-        inner = Term(primitive="space", place=term.place, keys={"name": term.keys["space"]})
-        field = evaluate(scene, inner, outer)
+        space = Term(primitive="space", place=term.place, keys={"name": term.keys["space"]})
+        field = evaluate(scene, space, outer)
     else:
         mask = scene.structures.union(scene.names(term, "of"), scene.trace)
         field = field_of_mask(mask, scene.structures.crop, outer)
     return grown(field, outer, margin, window)
 
 
-def _near_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
-    """Around a path or point; a distance to structures bounds nothing."""
-    if term.keys.get("axial") is True or "of" in term.keys or "space" in term.keys:
-        return window
+def _line(scene: Scene, term: Term) -> Floats | None:
+    """The path, or the point as a path of one; None for other terms."""
     if "point" in term.keys:
-        points = point_named(scene, scene.text(term, "point"), term)[None, :]
-    else:
-        points = path_named(scene, scene.text(term, "path"), term)
-    mm = scene.figure(term, "mm")
+        return point_named(scene, scene.text(term, "point"), term)[None, :]
+    return path_named(scene, scene.text(term, "path"), term) if "path" in term.keys else None
+
+
+def _line_bounds(line: Floats, mm: float, window: Lattice) -> Lattice:
     for axis, places in enumerate(coordinates(window)):
-        low, high = points[:, 2 - axis].min() - mm, points[:, 2 - axis].max() + mm
+        low, high = line[:, 2 - axis].min() - mm, line[:, 2 - axis].max() + mm
         span = int(np.searchsorted(places, low)), int(np.searchsorted(places, high))
         window = narrowed(window, span, axis=axis)
     return window
+
+
+def _near_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
+    """Around a path or point; a distance to structures bounds nothing."""
+    line = None if term.keys.get("axial") is True else _line(scene, term)
+    return window if line is None else _line_bounds(line, scene.figure(term, "mm"), window)
 
 
 # What is known of where a term can be, before it is worked out: saves time, and changes nothing.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.anatomy.organ_view import Bools, Floats, OrganView
+from pipeline.anatomy.organ_view import Bools, Floats, OrganView, joined
 from pipeline.anatomy.stations.lacking import LackingError, Trace
 from pipeline.core.anatomy import Landmark
 
@@ -98,7 +98,7 @@ class Structures:
         if not known:
             raise LackingError(f"no {' or '.join(names)}")
         masks = [self.mask(name, trace) for name in known]
-        return masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
+        return joined(masks)
 
     def members(self, name: str) -> tuple[str, ...]:
         """The organs of a group, of its groups as well; a structure's own name otherwise."""
@@ -121,7 +121,7 @@ class Structures:
             known = [
                 mask for mask in (self._find_member(one) for one in self.members(name)) if mask is not None
             ]
-            return (np.logical_or.reduce(known) if known else None), ""
+            return (joined(known) if known else None), ""
         if name in self._derived:
             return self._derived[name](self)
         return present(self.organ(name)), ""
@@ -139,7 +139,7 @@ def _crop(view: OrganView) -> Crop:
     """Around the spine; without one around the airway, else the middle of the image."""
     bones = [view.mask(name)[:, ::2, ::2] for name in SPINE if name in view.organs]
     if bones:
-        spine = np.logical_or.reduce(bones)
+        spine = joined(bones)
         columns = 2 * np.flatnonzero(spine.any(axis=(0, 1)))
         rows = 2 * np.flatnonzero(spine.any(axis=(0, 2)))
         left = right = float(view.u[columns].mean())
