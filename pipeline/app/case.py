@@ -28,6 +28,7 @@ _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
 _DEPENDENCIES = (
     "SimpleITK",
     "connected-components-3d",
+    "highdicom",
     "nibabel",
     "numba",
     "numpy",

@@ -24,7 +24,7 @@ class InputChoice:
         ct_series: UID of the CT series to use.
         masks: folder or file of masks, for a CT file.
         gtv: ROI names with what they are; empty leaves it to the name patterns.
-        anatomy: organ masks: a folder, a label map, or an RTSTRUCT on the CT. With it, or with `landmarks`,
+        anatomy: organ masks: a folder, a label map, an RTSTRUCT or a SEG on the CT. With it, or with `landmarks`,
             the report tells the patient's landmarks.
         landmarks: file of landmarks that the user states.
     """

@@ -43,7 +43,7 @@ def run(
         typer.Option(
             "--anatomy",
             metavar="DIR|FILE",
-            help="Organ masks (TotalSegmentator folder, label map with names) or an RTSTRUCT on the CT: the "
+            help="Organ masks (TotalSegmentator folder, label map with names), an RTSTRUCT or a SEG on the CT: the "
             "report then tells the patient's landmarks.",
         ),
     ] = None,

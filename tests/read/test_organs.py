@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
 import pytest
 import SimpleITK as sitk
 
@@ -21,7 +20,7 @@ from pipeline.read import OrganInput, load_organ_names, merge_organs, organ_sets
 from pipeline.read.dicom_index import index_folder
 from pipeline.read.selection import select
 from pipeline.read.structure_set import StructureSet
-from tests.dicom_maker import COSINES, CtSpec, MadeCt, RoiSpec, circles, make_ct, make_structure_set, save
+from tests.dicom_maker import COSINES, CtSpec, MadeCt, RoiSpec, circles, make_ct, make_structure_set
 from tests.phantoms import coarse
 
 NAMES = load_organ_names()
@@ -245,15 +244,6 @@ class TestRefusals:
             StructureError, match=r"anatomy cannot be read.*masks.*RTSTRUCT.*got: another file"
         ):
             read(file)
-
-    def test_a_dicom_segmentation(self, tmp_path: Path) -> None:
-        ct = make_ct(tmp_path / "ct", SPEC)
-        header = pydicom.dcmread(ct.files[0])
-        header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
-        save(tmp_path / "seg" / "organs.dcm", header)
-        for path in (tmp_path / "seg", tmp_path / "seg" / "organs.dcm"):
-            with pytest.raises(InputError, match=r"DICOM segmentation \(SEG\) cannot be read yet.*RTSTRUCT"):
-                read(path)
 
     def test_a_ct_slice(self, tmp_path: Path) -> None:
         ct = make_ct(tmp_path, SPEC)
