@@ -9,6 +9,8 @@ from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
+from pipeline.read.segmented_organs import segmented_organs
+from pipeline.read.segmenter import find_segmenter
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "RoleRules",
     "StructureSetEntry",
     "Use",
+    "find_segmenter",
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
@@ -31,5 +34,6 @@ __all__ = [
     "read_case",
     "read_landmark_file",
     "read_organs",
+    "segmented_organs",
     "take_inventory",
 ]
