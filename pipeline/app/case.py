@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
+from pipeline.app.organs import check_sources, organs_given
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, RunRequest, Stopwatch
 from pipeline.core.report import Finding, Provenance, Severity
 from pipeline.core.rules import Protocol
@@ -28,6 +29,7 @@ _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
 _DEPENDENCIES = (
     "SimpleITK",
     "connected-components-3d",
+    "highdicom",
     "nibabel",
     "numba",
     "numpy",
@@ -60,6 +62,7 @@ def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunO
     watch = Stopwatch(on_stage)
     watch("settings")
     protocol = checked_protocol(request)
+    check_sources(request.source)
     check_apart(request.out, request.source.inputs)
     with staged(request.out, overwrite=request.overwrite) as folder:
         return carry_out(request, protocol, folder, watch)
@@ -98,6 +101,8 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     watch("reading")
     loaded = read_case(request.source.path, _read_options(request.source), load_roles())
     case = loaded.case
+    if request.source.segment:
+        watch("segmentation")
     landmarks, doubts = _landmarks(request.source, loaded) if request.source.asks_for_anatomy else (None, ())
     result = make_targets(case, protocol, request.settings, on_stage=watch)
     watch("writing")
@@ -114,27 +119,11 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
 
 def _landmarks(choice: InputChoice, loaded: LoadedCase) -> tuple[Landmarks, tuple[Finding, ...]]:
     """The landmarks of the atlas on this patient, and the doubts about organs and landmarks."""
-    from pipeline.read import (
-        OrganInput,
-        load_landmark_rules,
-        load_organ_names,
-        point_rois,
-        read_landmark_file,
-        read_organs,
-    )
+    from pipeline.read import load_landmark_rules, point_rois, read_landmark_file
     from pipeline.run import find_anatomy
 
     case, rules = loaded.case, load_landmark_rules()
-    given = read_organs(
-        OrganInput(
-            grid=case.volume.grid,
-            structure_set=loaded.structure_set,
-            lesions=frozenset(lesion.source_roi for lesion in case.lesions),
-            anatomy=choice.anatomy,
-            ct_series=case.source.series_uid,
-        ),
-        load_organ_names(),
-    )
+    given = organs_given(choice, loaded)
     names, grid = [rule.name for rule in rules], case.volume.grid
     stated = point_rois(loaded.structure_set, names, grid) if loaded.structure_set else {}
     if choice.landmarks is not None:

@@ -24,9 +24,10 @@ class InputChoice:
         ct_series: UID of the CT series to use.
         masks: folder or file of masks, for a CT file.
         gtv: ROI names with what they are; empty leaves it to the name patterns.
-        anatomy: organ masks: a folder, a label map, or an RTSTRUCT on the CT. With it, or with `landmarks`,
-            the report tells the patient's landmarks.
+        anatomy: organ masks: a folder, a label map, or an RTSTRUCT or SEG on the CT. With it, `landmarks` or
+            `segment`, the report tells the patient's landmarks.
         landmarks: file of landmarks that the user states.
+        segment: whether TotalSegmentator is run for the organs that neither structure set nor anatomy give.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class InputChoice:
     gtv: tuple[tuple[str, LesionKind], ...] = ()
     anatomy: Path | None = None
     landmarks: Path | None = None
+    segment: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -46,7 +48,7 @@ class InputChoice:
     @property
     def asks_for_anatomy(self) -> bool:
         """Whether the landmarks are to be found."""
-        return self.anatomy is not None or self.landmarks is not None
+        return self.anatomy is not None or self.landmarks is not None or self.segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,8 +43,8 @@ def run(
         typer.Option(
             "--anatomy",
             metavar="DIR|FILE",
-            help="Organ masks (TotalSegmentator folder, label map with names) or an RTSTRUCT on the CT: the "
-            "report then tells the patient's landmarks.",
+            help="Organ masks (TotalSegmentator folder, label map with names), or an RTSTRUCT or SEG of "
+            "the CT: the report then tells the patient's landmarks.",
         ),
     ] = None,
     landmarks: Annotated[
@@ -55,6 +55,13 @@ def run(
             help="Landmarks that you state: YAML, JSON (name: [x, y, z] in LPS mm) or 3D Slicer markups.",
         ),
     ] = None,
+    segment: Annotated[
+        bool,
+        typer.Option(
+            "--segment",
+            help="Let TotalSegmentator (to be installed) find the organs that are not given; takes minutes.",
+        ),
+    ] = False,
     gtv: Annotated[
         list[str] | None,
         typer.Option("--gtv", metavar='"ROI NAME=GTV-T|GTV-N"', help="Which ROI is a lesion; repeatable."),
@@ -114,6 +121,7 @@ def run(
                 gtv=lesions,
                 anatomy=anatomy,
                 landmarks=landmarks,
+                segment=segment,
             ),
             out=out,
             settings=settings,

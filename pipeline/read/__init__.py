@@ -10,6 +10,8 @@ from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.own_stations import read_own_stations
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
+from pipeline.read.segmented_organs import segmented_organs
+from pipeline.read.segmenter import find_segmenter
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
 from pipeline.read.station_names import StationNames, load_station_names
 
@@ -25,6 +27,7 @@ __all__ = [
     "StationNames",
     "StructureSetEntry",
     "Use",
+    "find_segmenter",
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
@@ -36,5 +39,6 @@ __all__ = [
     "read_landmark_file",
     "read_organs",
     "read_own_stations",
+    "segmented_organs",
     "take_inventory",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import partial
-from pathlib import Path
 
-from pipeline.core.errors import InputError, StructureError
+from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Finding, Severity
-from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, DicomFile, read_dicom
+from pipeline.read.dicom_index import DicomFile
 from pipeline.read.findings import positions
 from pipeline.read.organ_sources import Candidate, Kind, Loaded
 from pipeline.read.roi_sections import RoiSections, roi_sections
@@ -44,19 +43,18 @@ def roi_candidates(
             )
 
 
-def anatomy_structure_set(path: Path, grid: Grid, ct_series: str) -> StructureSet:
-    """The structure set in a DICOM file that was given as anatomy, if it is one of the CT.
+def anatomy_structure_set(file: DicomFile, grid: Grid, ct_series: str) -> StructureSet:
+    """The structure set that was given as anatomy, if it is one of the CT.
 
     Args:
-        path: the file.
+        file: its file.
         grid: of the CT.
         ct_series: Series Instance UID of the CT; empty when it is not known.
 
     Raises:
-        StructureError: no structure set, a broken one, or one of another CT.
-        InputError: a DICOM segmentation.
+        StructureError: it is broken, or one of another CT.
     """
-    structure_set = read_structure_set(_structure_file(path))
+    structure_set = read_structure_set(file)
     named = ct_series in structure_set.series_uids
     frames = structure_set.frames_of_reference
     # Without either UID (a CT from NIfTI) only the contours' positions can tell, and they are asked later.
@@ -69,32 +67,6 @@ def anatomy_structure_set(path: Path, grid: Grid, ct_series: str) -> StructureSe
             todo="give the structure set that was drawn on the planning CT",
         )
     return structure_set
-
-
-def _structure_file(path: Path) -> DicomFile:
-    where = f"--anatomy {path.name}"
-    expected = "masks (NIfTI, NRRD, MetaImage) or an RTSTRUCT file"
-    try:
-        file = read_dicom(path)
-    except BROKEN as error:
-        raise StructureError(
-            "anatomy cannot be read", where=where, expected=expected, got=f"{type(error).__name__}: {error}"
-        ) from error
-    if file is None:
-        raise StructureError("anatomy cannot be read", where=where, expected=expected, got="another file")
-    where = f"--anatomy {file.label}"
-    if file.sop_class == SEGMENTATION:
-        raise InputError(
-            "DICOM segmentation (SEG) cannot be read yet",
-            where=where,
-            expected=expected,
-            got="a DICOM segmentation",
-            todo="export it as RTSTRUCT, or as NIfTI with the names of its labels",
-        )
-    if file.sop_class != STRUCTURE_SET:
-        got = f"a DICOM file of modality {file.text('Modality') or 'unknown'}"
-        raise StructureError("anatomy cannot be read", where=where, expected=expected, got=got)
-    return file
 
 
 def _load(structure_set: StructureSet, roi: Roi, grid: Grid, kind: Kind) -> Loaded:

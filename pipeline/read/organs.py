@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,16 @@ from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
-from pipeline.read.dicom_index import BROKEN, SEGMENTATION, STRUCTURE_SET, read_dicom
-from pipeline.read.image_grid import SUFFIXES, is_image_name, stem
+from pipeline.read.dicom_index import SEGMENTATIONS, DicomFile
+from pipeline.read.image_grid import is_image_name, stem
 from pipeline.read.organ_checks import check_organs, check_sources
-from pipeline.read.organ_masks import file_candidates, folder_candidates, image_files
+from pipeline.read.organ_dicom import anatomy_file, anatomy_path
+from pipeline.read.organ_masks import file_candidates, folder_candidates
 from pipeline.read.organ_names import OrganNames
 from pipeline.read.organ_rois import OFF_SLICES, anatomy_structure_set, roi_candidates
+from pipeline.read.organ_segments import segment_candidates, segmentation_findings
 from pipeline.read.organ_sources import Candidate, Kind, choose, load_organs, told
+from pipeline.read.segmentation import read_segmentation
 from pipeline.read.structure_set import StructureSet
 
 FILES_AT_ONCE = 4  # image files are unpacked outside Python's lock; contours are not, and go one by one
@@ -36,7 +39,7 @@ class OrganInput:
         grid: of the CT.
         structure_set: that of the lesions.
         lesions: names of its ROIs that are lesions, and no organs.
-        anatomy: a folder of masks, a label map, or an RTSTRUCT file on the CT.
+        anatomy: a folder of masks, a label map, or an RTSTRUCT or DICOM segmentation of the CT.
         ct_series: Series Instance UID of the CT; empty for image files.
         others: names of what else the sources may hold, such as stations: not told as unknown.
     """
@@ -135,11 +138,25 @@ def _of_anatomy(
             where=where,
             at_once=FILES_AT_ONCE,
         )
-    structure_set = anatomy_structure_set(path, grid, sources.ct_series)
+    file = anatomy_file(path)
+    if file.sop_class in SEGMENTATIONS:
+        return _of_segmentation(file, sources, names, wanted)
+    structure_set = anatomy_structure_set(file, grid, sources.ct_series)
     candidates = roi_candidates(structure_set, grid, ())
     organs = _read(candidates, names, sources, wanted, source=OrganSource.MASKS, where=where)
     _check_fit(organs, structure_set)
     return organs
+
+
+def _of_segmentation(
+    file: DicomFile, sources: OrganInput, names: OrganNames, wanted: frozenset[str] | None
+) -> Organs:
+    segmentation = read_segmentation(file, sources.grid)
+    candidates = segment_candidates(segmentation, names)
+    where = f"--anatomy {file.label}"
+    organs = _read(candidates, names, sources, wanted, source=OrganSource.MASKS, where=where)
+    doubts = segmentation_findings(segmentation, names)
+    return replace(organs, findings=(*organs.findings, *doubts))
 
 
 def _read(
@@ -159,7 +176,7 @@ def _read(
         raise StructureError(
             "no organ that rt-targets knows",
             where=where,
-            expected="masks, labels or ROIs named as TotalSegmentator or TG-263 name organs",
+            expected="masks, labels, segments or ROIs named as TotalSegmentator or TG-263 name organs",
             got=told(chosen.unknown) or "nothing",
             todo="rename them; atlas/organs.yaml has the names",
         )
@@ -168,46 +185,6 @@ def _read(
     kept = {name: organ for name, organ in organs.by_name.items() if not (rind and name == _BODY)}
     findings = (*organs.findings, *rind, *_unknown(unknown, where))
     return Organs(grid=sources.grid, by_name=kept, findings=findings)
-
-
-def anatomy_path(anatomy: Path) -> Path:
-    """What to read of the anatomy: a folder of masks, a mask file, or a DICOM file, that of a folder too.
-
-    Raises:
-        StructureError: there is no such path; a folder with neither masks nor such a file, or with several.
-    """
-    if not anatomy.exists():
-        raise StructureError(
-            "no such file or folder", where=f"--anatomy {anatomy.name}", todo="check the path"
-        )
-    return _dicom_in(anatomy) or anatomy
-
-
-def _dicom_in(folder: Path) -> Path | None:
-    """The one DICOM structure set or segmentation of a folder without masks.
-
-    Raises:
-        StructureError: a folder with neither masks nor such a file, or with several.
-    """
-    if not folder.is_dir() or image_files(folder):
-        return None
-    found = []
-    for path in sorted(one for one in folder.iterdir() if one.is_file()):
-        try:
-            file = read_dicom(path)
-        except BROKEN:
-            continue
-        if file is not None and file.sop_class in {STRUCTURE_SET, SEGMENTATION}:
-            found.append(path)
-    if len(found) == 1:
-        return found[0]
-    raise StructureError(
-        "several structure sets or segmentations" if found else "no organ masks",
-        where=f"--anatomy {folder.name}",
-        expected=f"files ending in {', '.join(SUFFIXES)}, or one RTSTRUCT file",
-        got=f"{len(found)} DICOM files" if found else "neither",
-        todo="name the file" if found else "give the folder that holds the masks",
-    )
 
 
 def _check_fit(organs: Organs, structure_set: StructureSet) -> None:

@@ -14,13 +14,17 @@ from pipeline.core.contour import Contours
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import OwnStation, OwnStations
+from pipeline.read.dicom_index import SEGMENTATIONS
 from pipeline.read.image_grid import is_image_name, stem
 from pipeline.read.label_names import label_names
 from pipeline.read.organ_checks import check_organs, check_sources
+from pipeline.read.organ_dicom import anatomy_file, anatomy_path
 from pipeline.read.organ_masks import file_candidates, folder_candidates
 from pipeline.read.organ_rois import anatomy_structure_set, roi_candidates
+from pipeline.read.organ_segments import segment_candidates
 from pipeline.read.organ_sources import Candidate, Kind, choose, empty_finding, told
-from pipeline.read.organs import OrganInput, anatomy_path
+from pipeline.read.organs import OrganInput
+from pipeline.read.segmentation import read_segmentation
 from pipeline.read.station_names import StationNames
 
 # Stations of a pair lie on both sides of the middle; 2R and 4R reach over it to the left wall of the trachea.
@@ -82,7 +86,10 @@ def _of_anatomy(anatomy: Path, sources: OrganInput, names: StationNames) -> Iter
     if is_image_name(path.name):
         holds_any = names.find(stem(path.name)) is not None or label_names(path)
         return file_candidates(path, sources.grid, names) if holds_any else ()
-    structure_set = anatomy_structure_set(path, sources.grid, sources.ct_series)
+    file = anatomy_file(path)
+    if file.sop_class in SEGMENTATIONS:
+        return segment_candidates(read_segmentation(file, sources.grid), names)
+    structure_set = anatomy_structure_set(file, sources.grid, sources.ct_series)
     return roi_candidates(structure_set, sources.grid, sources.lesions, Kind.STATION)
 
 

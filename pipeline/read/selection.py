@@ -18,7 +18,7 @@ from pipeline.read.ct_series import (
 from pipeline.read.dicom_index import (
     BROKEN,
     MULTI_FRAME_CT,
-    SEGMENTATION,
+    SEGMENTATIONS,
     STRUCTURE_SET,
     DicomFile,
     DicomIndex,
@@ -163,8 +163,8 @@ def _chosen_file(path: Path) -> DicomFile:
         ) from error
     if file is None or file.sop_class != STRUCTURE_SET:
         got = "a file that is not DICOM" if file is None else f"modality {file.text('Modality') or 'unknown'}"
-        if file is not None and file.sop_class == SEGMENTATION:
-            got = "a DICOM segmentation, which cannot be read yet"
+        if file is not None and file.sop_class in SEGMENTATIONS:
+            got = "a DICOM segmentation, which is read as --anatomy only"
         raise StructureError("not a structure set", where=where, expected="an RTSTRUCT file", got=got)
     return file
 

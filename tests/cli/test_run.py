@@ -184,7 +184,6 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--gtv", "GTV-T=CTV"], "unknown kind of lesion"),
         (["--arm", "some"], "'auto', 'ifi', 'eni', 'both'"),
         (["--facts", "facts.yaml"], "No such option"),
-        (["--segment"], "No such option"),
         (["--resample"], "No such option"),
         (["--naming", "tg263"], "No such option"),
         (["--holes", "xor"], "No such option"),

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 # The package itself holds __version__ and is open to all.
 
 PURE = frozenset({"core", "anatomy", "strategy", "targets", "check", "run", "phantom"})
-FORMATS = frozenset({"pydicom", "nibabel", "SimpleITK", "matplotlib", "PIL", "rt_utils", "cv2"})
+FORMATS = frozenset({"pydicom", "highdicom", "nibabel", "SimpleITK", "matplotlib", "PIL", "rt_utils", "cv2"})
 # "numpy, scipy, numba, skimage.measure, shapely at most"
 CORE_MAY_USE = ("numpy", "scipy", "numba", "skimage.measure", "shapely")
 

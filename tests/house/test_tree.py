@@ -20,6 +20,7 @@ HEAVY = {
     "skimage",
     "numba",
     "pydicom",
+    "highdicom",
     "nibabel",
     "shapely",
     "rt_utils",

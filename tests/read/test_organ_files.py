@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 
 from pipeline.core.anatomy import OrganSource
 from pipeline.core.errors import InputError, StructureError, UsageError
 from pipeline.core.report import Severity
-from tests.dicom_maker import COSINES, make_ct, save
+from tests.dicom_maker import COSINES, make_ct
 from tests.phantoms import coarse
 from tests.read.organ_scenes import (
     LEFT,
@@ -196,15 +195,6 @@ class TestRefusals:
             StructureError, match=r"anatomy cannot be read.*masks.*RTSTRUCT.*got: another file"
         ):
             read(file)
-
-    def test_a_dicom_segmentation(self, tmp_path: Path) -> None:
-        ct = make_ct(tmp_path / "ct", SPEC)
-        header = pydicom.dcmread(ct.files[0])
-        header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
-        save(tmp_path / "seg" / "organs.dcm", header)
-        for path in (tmp_path / "seg", tmp_path / "seg" / "organs.dcm"):
-            with pytest.raises(InputError, match=r"DICOM segmentation \(SEG\) cannot be read yet.*RTSTRUCT"):
-                read(path)
 
     def test_a_ct_slice(self, tmp_path: Path) -> None:
         ct = make_ct(tmp_path, SPEC)

@@ -1,0 +1,49 @@
+"""The organs of a case from all that the user named: structure set, `--anatomy`, `--segment`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.app.values import InputChoice
+
+if TYPE_CHECKING:
+    from pipeline.core.anatomy import Organs
+    from pipeline.read import LoadedCase
+
+
+def check_sources(choice: InputChoice) -> None:
+    """Refuse what can be known to be lacking before any file is opened.
+
+    Raises:
+        UsageError: `segment` without TotalSegmentator.
+    """
+    if choice.segment:
+        from pipeline.read import find_segmenter
+
+        find_segmenter()
+
+
+def organs_given(choice: InputChoice, loaded: LoadedCase) -> Organs:
+    """The organs of a case, merged in the order of trust; with `segment`, what lacks is segmented.
+
+    Raises:
+        InputError: an anatomy that cannot be read, or does not fit the CT.
+        UsageError: `segment` without a TotalSegmentator that starts.
+    """
+    from pipeline.read import OrganInput, load_organ_names, merge_organs, organ_sets, segmented_organs
+
+    case, names = loaded.case, load_organ_names()
+    sets = organ_sets(
+        OrganInput(
+            grid=case.volume.grid,
+            structure_set=loaded.structure_set,
+            lesions=frozenset(lesion.source_roi for lesion in case.lesions),
+            anatomy=choice.anatomy,
+            ct_series=case.source.series_uid,
+        ),
+        names,
+    )
+    if choice.segment:
+        given = {name for one in sets for name in one}
+        sets = (*sets, segmented_organs(case.volume, names, given=given))
+    return merge_organs(case.volume.grid, sets, names)
