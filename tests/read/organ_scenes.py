@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from pipeline.core.anatomy import Organs
+from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.grid import Grid
 from pipeline.core.report import Severity
+from pipeline.core.volume import Mask
 from pipeline.read import OrganInput, load_organ_names, read_organs
 from pipeline.read.dicom_index import index_folder
 from pipeline.read.selection import select
@@ -63,6 +64,10 @@ def write(path: Path, voxels: npt.NDArray[np.generic], *, on: Grid = GRID, stora
 
 def read(anatomy: Path, wanted: Sequence[str] | None = None, *, on: Grid = GRID) -> Organs:
     return read_organs(OrganInput(grid=on, anatomy=anatomy), NAMES, wanted=wanted)
+
+
+def organ(name: str, voxels: Voxels, source: OrganSource = OrganSource.MASKS, detail: str = "made") -> Organ:
+    return Organ(name=name, mask=Mask(grid=GRID, voxels=voxels), source=source, detail=detail)
 
 
 def codes(organs: Organs) -> dict[str, Severity]:

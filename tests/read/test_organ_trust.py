@@ -20,18 +20,14 @@ from tests.read.organ_scenes import (
     NAMES,
     RIGHT,
     SPEC,
-    Voxels,
     ball,
     codes,
     message,
+    organ,
     plan,
     ring,
     write,
 )
-
-
-def organ(name: str, voxels: Voxels, source: OrganSource = OrganSource.MASKS, detail: str = "made") -> Organ:
-    return Organ(name=name, mask=Mask(grid=GRID, voxels=voxels), source=source, detail=detail)
 
 
 def organs_of(*found: Organ) -> Organs:

@@ -24,7 +24,7 @@ from pipeline.read import (
     read_own_stations,
 )
 from tests.dicom_maker import COSINES, CtSpec, RoiSpec, make_ct, make_structure_set
-from tests.read.test_organs import (
+from tests.read.organ_scenes import (
     GRID,
     LEFT,
     MIDDLE,
