@@ -14,10 +14,12 @@ from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.volume import Mask, Volume
 
 _METHOD = "Hounsfield units"
+# Gas, lung and the lumen of airway and gut are below this, fat and all that is denser above: half-way [I].
+GAS_BELOW_HU = -500
 
 
 def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
-    """Body, trachea, main bronchi, lungs and bone, as far as they are found; not what is given already."""
+    """Body, trachea, main bronchi, lungs, bone and air, as far as they are found; not what is given."""
     known: Mapping[str, Organ] = given.by_name if given is not None else {}
     body = known["body"].mask if "body" in known else find_body(volume)
     found: dict[str, Mask] = {"body": body}
@@ -28,6 +30,7 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
         lungs = None
         if not {"lung_left", "lung_right"} <= set(known):
             lungs = find_lungs(volume, body, airway)
+        found["air"] = Mask(grid=volume.grid, voxels=(volume.hu < GAS_BELOW_HU) & body.voxels)
         if "bone" not in known:
             found["bone"] = find_bone(volume, body)
         if airway is not None:
