@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Annotated
 
 import typer
+
+# Threads of our own share the work; those of the linear algebra library would wait for each other in busy
+# loops over matrices as small as ours. It looks when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from pipeline.cli import demo, inspect, protocol, run
 

@@ -14,7 +14,9 @@ from pipeline.anatomy.stations.fields import (
     PITCH_MM,
     box_inside,
     field_of_mask,
+    field_of_part,
     grown,
+    span_of,
     station_lattice,
     voxels_inside,
 )
@@ -98,26 +100,26 @@ class _Barriers:
     """What is taken out of stations.
 
     Attributes:
+        conduit: the gastric conduit; None where there is none.
         lacking: organs of the groups that are not known, in the order met.
     """
 
     def __init__(self, structures: Structures) -> None:
         self._structures = structures
-        self._made: dict[tuple[str, ...], Bools | None] = {}
         self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
         self.lacking: dict[str, None] = {}
 
-    def mask(self, names: tuple[str, ...]) -> Bools | None:
-        """All that the names stand for, without the conduit; None where nothing of it is known."""
-        if names not in self._made:
-            known = [self._structures.mask(name) for name in names if self._structures.known(name)]
-            union = joined(known) if known else None
-            if union is not None and self.conduit is not None:
-                union = union & ~self.conduit
-            self._made[names] = union
-            listed = (organ for name in names for organ in self._structures.members(name))
-            self.lacking |= {organ: None for organ in listed if not self._structures.known(organ)}
-        return self._made[names]
+    def inside(self, names: tuple[str, ...], where: tuple[slice, slice, slice]) -> Bools | None:
+        """All that the names stand for in a part of the crop, without the conduit; None for nothing there."""
+        listed = dict.fromkeys(organ for name in names for organ in self._structures.members(name))
+        known = [name for name in listed if self._structures.known(name)]
+        self.lacking |= {name: None for name in listed if name not in known}
+        parts = [self._structures.mask(name)[where] for name in known]
+        filled = [part for part in parts if part.any()]
+        if not filled:
+            return None
+        union = joined(filled)
+        return union if self.conduit is None else union & ~self.conduit[where]
 
 
 # -------------------------------------------------------------------------------------------- one by one
@@ -138,9 +140,9 @@ def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
             draft.reason = "its borders leave no room between them"
             return draft
         crop = scene.structures.crop
-        taken, room = barriers.mask(rule.minus), np.count_nonzero(field > 0)
+        taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
         if taken is not None:
-            field = np.minimum(field, -field_of_mask(taken, crop, window))
+            field = np.minimum(field, -field_of_part(taken, crop, window))
             left = np.count_nonzero(field > 0) / room
             if left < LEAST_LEFT:
                 trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
@@ -299,9 +301,9 @@ def _labels(
         station = built[name]
         where, inside = voxels_inside(station.solid, structures.crop)
         if station.origin is StationOrigin.RULES:
-            taken = barriers.mask(atlas.stations[name].minus)
+            taken = barriers.inside(atlas.stations[name].minus, where)
             if taken is not None:
-                inside &= ~taken[where]
+                inside &= ~taken
             if barriers.conduit is not None:
                 inside &= ~barriers.conduit[where]
         place = seen[where]
