@@ -135,14 +135,12 @@ def of_phantom(phantom: Phantom) -> Stations:
     for name in phantom.organs:
         if any(part in name for part in _BARRIERS):
             barrier |= phantom.organs[name].voxels
-    k, j, i = np.indices(grid.shape, dtype=np.float32)
-    points = grid.to_patient(np.stack([i.ravel(), j.ravel(), k.ravel()], axis=1))
-    points -= np.array(phantom.landmarks["carina"])
     labels = np.zeros(grid.shape, dtype=np.uint8)
     built = {}
     for value, (name, (region, centre, half)) in enumerate(_BLOBS.items(), start=1):
-        inside = ((((points - np.array(centre)) / np.array(half)) ** 4).sum(axis=1) < 1).reshape(grid.shape)
-        mine = inside & ~barrier & (labels == 0)
+        box, inside = _blob(grid, np.add(centre, phantom.landmarks["carina"]), np.array(half))
+        mine = np.zeros(grid.shape, dtype=bool)
+        mine[box] = inside & ~barrier[box] & (labels[box] == 0)
         if name == "19" or not mine.any():
             continue
         labels[mine] = value
@@ -156,6 +154,18 @@ def of_phantom(phantom: Phantom) -> Stations:
         labels=labels,
         options={"boundary_1_2": "notch", "caudal_4R": "azygos_top"},
     )
+
+
+def _blob(grid: Grid, centre: np.ndarray, half: np.ndarray) -> tuple[tuple[slice, ...], np.ndarray]:
+    """A box of voxels (k, j, i), and which of them lie in a rounded box about an LPS point."""
+    corners = grid.to_index([centre - half, centre + half])
+    low = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0)) + 1, grid.size).astype(int)
+    i, j, k = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
+    points = grid.to_patient(np.stack([i.ravel(), j.ravel(), k.ravel()], axis=1))
+    inside = (((points - centre) / half) ** 4).sum(axis=1) < 1
+    box = tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))
+    return box, inside.reshape(i.shape).transpose(2, 1, 0)
 
 
 def landmarks_of_phantom(phantom: Phantom) -> Landmarks:
