@@ -8,7 +8,7 @@ from pipeline.app.values import InputChoice
 
 if TYPE_CHECKING:
     from pipeline.core.anatomy import Organs
-    from pipeline.read import LoadedCase
+    from pipeline.read import LoadedScan
 
 
 def check_sources(choice: InputChoice) -> None:
@@ -23,7 +23,7 @@ def check_sources(choice: InputChoice) -> None:
         find_segmenter()
 
 
-def organs_given(choice: InputChoice, loaded: LoadedCase) -> Organs:
+def organs_given(choice: InputChoice, scan: LoadedScan) -> Organs:
     """The organs of a case, merged in the order of trust; with `segment`, what lacks is segmented.
 
     Raises:
@@ -32,18 +32,18 @@ def organs_given(choice: InputChoice, loaded: LoadedCase) -> Organs:
     """
     from pipeline.read import OrganInput, load_organ_names, merge_organs, organ_sets, segmented_organs
 
-    case, names = loaded.case, load_organ_names()
+    names = load_organ_names()
     sets = organ_sets(
         OrganInput(
-            grid=case.volume.grid,
-            structure_set=loaded.structure_set,
-            lesions=frozenset(lesion.source_roi for lesion in case.lesions),
+            grid=scan.volume.grid,
+            structure_set=scan.structure_set,
+            lesions=frozenset(lesion.source_roi for lesion in scan.lesions),
             anatomy=choice.anatomy,
-            ct_series=case.source.series_uid,
+            ct_series=scan.source.series_uid,
         ),
         names,
     )
     if choice.segment:
         given = {name for one in sets for name in one}
-        sets = (*sets, segmented_organs(case.volume, names, given=given))
-    return merge_organs(case.volume.grid, sets, names)
+        sets = (*sets, segmented_organs(scan.volume, names, given=given))
+    return merge_organs(scan.volume.grid, sets, names)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import demo, inspect, protocol, run
+from pipeline.cli import demo, inspect, protocol, run, stations
 
 app = typer.Typer(
     name="rt-targets",
@@ -41,6 +41,7 @@ def options(
 
 
 app.command("run")(run.run)
+app.command("stations")(stations.stations)
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.add_typer(protocol.app, name="protocol")

@@ -1,0 +1,126 @@
+"""`rt-targets stations`: what it prints, its exit codes, and wrong use. The stations are made by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import pipeline.app.stations
+from pipeline.cli import app
+from pipeline.core.case import LesionKind
+from tests import made_case
+from tests.test_app_stations import STOP, finder
+
+
+@pytest.fixture(scope="module")
+def dicom(tmp_path_factory):
+    folder = made_case.write_dicom(tmp_path_factory.mktemp("dicom"))
+    (folder / "rs.dcm").unlink()
+    return folder
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Requests that reach the finder."""
+    requests = []
+
+    def spy(anatomy, lesions, request):
+        requests.append(request)
+        return finder(anatomy, lesions, request)
+
+    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", spy)
+    return requests
+
+
+def stations(source: Path, out: Path, *words: object):
+    command = ["stations", source, "--out", out, "--no-pictures", *words]
+    return CliRunner().invoke(app, [str(word) for word in command])
+
+
+def test_the_tables_have_stations_landmarks_findings_and_the_place(dicom, tmp_path, asked):
+    (tmp_path / "points.yaml").write_text("carina: [1, 2, 60]\n")
+    result = stations(dicom, tmp_path / "out", "--landmarks", tmp_path / "points.yaml")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["station", "region", "cc", "state", "notes"]
+    assert [line.split()[0] for line in lines[1:6]] == ["1R", "1L", "7", "8Lo", "20"]
+    assert lines[3].split()[1:2] == ["III"]
+    assert lines[3].endswith("built      no azygos vein was given")
+    assert lines[5].split()[:5] == ["20", "IV", "-", "not", "built"]
+    assert lines[5].endswith("no aorta")
+    inferred = [line for line in lines if line.startswith("hiatus")]
+    assert inferred[0].endswith("(inferred)")
+    assert any("STATION_DOUBT" in line for line in lines)
+    assert lines[-1] == f"DRAFT for review, not approved: {tmp_path / 'out'}"
+    assert result.stderr == ""
+
+
+def test_json_prints_the_report_and_nothing_else(dicom, tmp_path, asked):
+    result = stations(dicom, tmp_path / "out", "--json")
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert json.loads(result.stdout) == report
+    assert stations(dicom, tmp_path / "other", "--quiet").stdout == ""
+
+
+def test_options_reach_the_request(tmp_path, asked):
+    dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass")
+    (tmp_path / "atlas").mkdir()
+    words = ["--set", "boundary_1_2=apex", "--set", "caudal_4L=lpa_top", "--atlas", tmp_path / "atlas"]
+    words += ["--segment", "--gtv", "mass=GTV-N", "--structures", dicom / "rs.dcm"]
+    result = stations(dicom, tmp_path / "out", *words)
+    assert result.exit_code == 0, result.stderr
+    (request,) = asked
+    assert request.options == {"boundary_1_2": "apex", "caudal_4L": "lpa_top"}
+    assert (request.atlas, request.segment, request.pictures) == (tmp_path / "atlas", True, False)
+    assert request.source.gtv == (("mass", LesionKind.NODE),)
+
+
+def test_pictures_are_drawn_unless_left_out(dicom, tmp_path, asked):
+    command = ["stations", str(dicom), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert (tmp_path / "out" / "pictures" / "stations_coronal.png").is_file()
+
+
+def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
+    def doubtful(*given):
+        found = finder(*given)
+        return replace(found, stations=replace(found.stations, findings=(STOP,)))
+
+    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", doubtful)
+    result = stations(dicom, tmp_path / "out")
+    assert result.exit_code == 3
+    assert "stop     station 7: decide first [PLANTED]" in result.stdout
+    assert (tmp_path / "out" / "stations" / "rtstruct.dcm").is_file()
+
+
+@pytest.mark.parametrize(
+    "words", [["--set", "boundary_1_2"], ["--set", "a=1", "--set", "a=2"], ["--masks", "x"]]
+)
+def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, asked, words):
+    result = stations(dicom, tmp_path / "out", *words)
+    assert result.exit_code == 2
+    assert words[0] in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_free_needs_overwrite(dicom, tmp_path, asked):
+    assert stations(dicom, tmp_path / "out").exit_code == 0
+    assert stations(dicom, tmp_path / "out").exit_code == 1
+    assert stations(dicom, tmp_path / "out", "--overwrite").exit_code == 0
+
+
+def test_a_long_note_is_cut_in_the_table(dicom, tmp_path, monkeypatch):
+    def wordy(*given):
+        found = finder(*given)
+        reason = "neither the celiac trunk nor the aorta nor the vertebra T12 nor the hiatus nor the carina is known"
+        return replace(
+            found, stations=replace(found.stations, not_built={**found.stations.not_built, "20": reason})
+        )
+
+    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", wordy)
+    lines = stations(dicom, tmp_path / "out").stdout.splitlines()
+    assert lines[5].endswith("...")
