@@ -6,13 +6,20 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel
+import numpy as np
+import pydicom
 import pytest
 from typer.testing import CliRunner
 
 import pipeline.app.stations
+from pipeline.app import FoundStations
 from pipeline.cli import app
 from pipeline.core.case import LesionKind
+from pipeline.write import CtIdentity, write_ct_series, write_masks
 from tests import made_case
+from tests.made_stations import of_phantom
+from tests.phantoms import coarse
 from tests.test_app_stations import STOP, finder
 
 
@@ -124,3 +131,43 @@ def test_a_long_note_is_cut_in_the_table(dicom, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", wordy)
     lines = stations(dicom, tmp_path / "out").stdout.splitlines()
     assert lines[5].endswith("...")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("position", ["HFS", "FFP"])
+def test_the_synthetic_patient_with_a_few_organ_masks(tmp_path, monkeypatch, position):
+    """A CT without a structure set, and masks: the landmarks are its own, and left is left in every file."""
+    phantom = coarse(position=position)
+    write_ct_series(tmp_path / "ct", phantom.volume, CtIdentity(seed="p", patient_name="P", patient_id="1"))
+    for name in ("trachea", "aorta", "sternum", "pulmonary_vein"):
+        write_masks(tmp_path / "masks", {name: phantom.organs[name]})
+
+    def by_hand(anatomy, lesions, request):
+        assert np.array_equal(anatomy.volume.hu, phantom.volume.hu)
+        return FoundStations(stations=of_phantom(replace(phantom, volume=anatomy.volume)))
+
+    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", by_hand)
+    command = ["stations", tmp_path / "ct", "--out", tmp_path / "out", "--anatomy", tmp_path / "masks"]
+    result = CliRunner().invoke(app, [str(word) for word in command])
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "out" / "stations.json").read_text(encoding="utf-8"))
+    for name in ("carina", "sternal_notch", "aortic_arch_top"):
+        z = record["landmarks"][name]["point_mm"][2]
+        assert z == pytest.approx(phantom.landmarks[name][2], abs=6.0), name
+    assert {"trachea", "lung_left"} <= set(record["organs"])
+    assert record["organs"]["aorta"]["source"] == "masks"
+    written = pydicom.dcmread(tmp_path / "out" / "stations" / "rtstruct.dcm")
+    carina = phantom.landmarks["carina"]
+    image = nibabel.load(tmp_path / "out" / "stations.nii.gz")
+    voxels = np.asarray(image.dataobj)
+    for named, item in zip(written.StructureSetROISequence, written.ROIContourSequence, strict=True):
+        if named.ROIName not in {"SCV_R", "SCV_L", "9R", "9L"}:
+            continue
+        points = np.concatenate([np.reshape(one.ContourData, (-1, 3)) for one in item.ContourSequence])
+        label = record["labels"][named.ROIName]
+        ras = image.affine @ [*np.mean(np.nonzero(voxels == label), axis=1), 1.0]
+        left = named.ROIName.endswith("L")
+        assert (points[:, 0].mean() > carina[0]) == left
+        assert (-ras[0] > carina[0]) == left
+    pictures = {path.name for path in (tmp_path / "out" / "pictures").iterdir()}
+    assert {"stations_axial_1.png", "stations_coronal.png", "stations_sagittal.png"} <= pictures
