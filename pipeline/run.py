@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
 from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.places.place import place_lesions
 from pipeline.anatomy.stations.build import build_stations
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
@@ -32,7 +33,7 @@ from pipeline.core.report import (
     TargetReport,
 )
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
-from pipeline.core.stations import LesionPlace, OwnStations, Stations
+from pipeline.core.stations import LesionPlace, LesionPlaces, OwnStations, Stations
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask, Volume
 from pipeline.strategy import PlannedIfi, plan_ifi
@@ -151,6 +152,15 @@ def find_stations(
         ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
     """
     return build_stations(organs, landmarks, atlas, options=options, own=own)
+
+
+def tell_places(lesions: Sequence[Lesion], stations: Stations, landmarks: Landmarks) -> LesionPlaces:
+    """In which stations and regions the lesions lie; nothing where there is no lesion.
+
+    Raises:
+        GeometryError: as `pipeline.anatomy.places.place.place_lesions`.
+    """
+    return place_lesions(lesions, stations, landmarks) if lesions else LesionPlaces(places=())
 
 
 def report_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,18 @@ from pipeline.core.errors import InputError, OutputError, UsageError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.core.stations import LesionPlace, Region, StationShare
+from pipeline.read import load_station_atlas
+from pipeline.write import (
+    CtIdentity,
+    RoiOut,
+    StructureSetContext,
+    write_ct_series,
+    write_masks,
+    write_rtstruct,
+)
 from tests import made_case
 from tests.made_stations import simple
+from tests.phantoms import coarse
 
 PLACE = LesionPlace(
     roi="GTV-T",
@@ -39,15 +50,13 @@ PLACE = LesionPlace(
 STOP = Finding(code="PLANTED", severity=Severity.STOP, where="station 7", message="decide first")
 
 
-def finder(anatomy, lesions, request) -> FoundStations:
-    places = (PLACE,) if lesions else ()
-    return FoundStations(
-        stations=simple(anatomy.volume.grid), places=places, data={"station_atlas": "ab" * 32}
-    )
+def finder(task) -> FoundStations:
+    places = (PLACE,) if task.scan.lesions else ()
+    return FoundStations(stations=simple(task.scan.volume.grid), places=places)
 
 
-def nothing_built(anatomy, lesions, request) -> FoundStations:
-    stations = simple(anatomy.volume.grid)
+def nothing_built(task) -> FoundStations:
+    stations = simple(task.scan.volume.grid)
     return FoundStations(
         stations=replace(
             stations,
@@ -106,7 +115,7 @@ def test_a_ct_alone_is_enough(ct_alone, tmp_path):
     }
     codes = {finding["code"] for finding in report["findings"]}
     assert {"STATION_DOUBT", "LANDMARK_NOT_FOUND"} <= codes
-    assert report["provenance"]["input_hashes"]["station_atlas"] == "ab" * 32
+    assert report["provenance"]["input_hashes"]["station_atlas"] == load_station_atlas().sha256
     assert {"reading", "anatomy", "stations", "pictures"} <= set(report["provenance"]["seconds"])
     assert made_case.PATIENT_NAME.split("^")[0] not in outcome.record
 
@@ -169,8 +178,8 @@ def test_where_nothing_is_built_the_files_say_so(ct_alone, tmp_path):
 
 
 def test_a_stop_finding_stops(ct_alone, tmp_path):
-    def doubtful(*given):
-        found = finder(*given)
+    def doubtful(task):
+        found = finder(task)
         return replace(found, stations=replace(found.stations, findings=(STOP,)))
 
     assert find_stations_of_case(request(ct_alone, tmp_path / "out"), finder=doubtful).has_stop
@@ -179,26 +188,49 @@ def test_a_stop_finding_stops(ct_alone, tmp_path):
 def test_the_finder_is_asked_with_anatomy_lesions_and_request(dicom, tmp_path):
     asked = []
 
-    def spy(anatomy, lesions, wanted):
-        asked.append((anatomy, lesions, wanted))
-        return finder(anatomy, lesions, wanted)
+    def spy(task):
+        asked.append(task)
+        return finder(task)
 
     (tmp_path / "points.yaml").write_text("carina: [1, 2, 30]\n")
     source = InputChoice(path=dicom, landmarks=tmp_path / "points.yaml")
     wanted = request(dicom, tmp_path / "out", source=source, options={"boundary_1_2": "apex"})
     find_stations_of_case(wanted, finder=spy)
-    ((anatomy, lesions, got),) = asked
-    assert anatomy.landmarks.found["carina"].point_mm == (1.0, 2.0, 30.0)
-    assert "body" in anatomy.organs
-    assert [lesion.name for lesion in lesions] == ["GTV-T"]
-    assert got.options == {"boundary_1_2": "apex"}
+    (task,) = asked
+    assert task.anatomy.landmarks.found["carina"].point_mm == (1.0, 2.0, 30.0)
+    levels = {level.name for level in task.atlas.levels}
+    known = task.anatomy.landmarks
+    assert levels <= {*known.found, *known.missing}
+    assert "body" in task.anatomy.organs
+    assert [lesion.name for lesion in task.scan.lesions] == ["GTV-T"]
+    assert task.request.options == {"boundary_1_2": "apex"}
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"options": {"nose": "long"}}, "unknown option of the atlas; where: --set nose"),
+        ({"options": {"boundary_1_2": "nose"}}, "unknown choice for an option of the atlas"),
+        ({"atlas": Path("maps")}, "not available in this version; where: --atlas"),
+    ],
+)
+def test_choices_that_cannot_be_carried_out_are_told_before_anything_is_read(tmp_path, changes, told):
+    with pytest.raises(UsageError, match=told):
+        find_stations_of_case(request(tmp_path / "nowhere", tmp_path / "out", **changes))
+
+
+def test_segment_without_the_program_is_told_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    source = InputChoice(path=tmp_path / "nowhere", segment=True)
+    with pytest.raises(UsageError, match="TotalSegmentator is not installed"):
+        find_stations_of_case(request(tmp_path / "nowhere", tmp_path / "out", source=source), finder=finder)
 
 
 # --------------------------------------------------------------------------------- everything, or nothing
 
 
 def test_a_finder_that_fails_leaves_nothing(ct_alone, tmp_path):
-    def failing(*given):
+    def failing(task):
         raise UsageError("unknown option of the atlas", where="--set nose")
 
     with pytest.raises(UsageError, match="--set nose"):
@@ -231,7 +263,36 @@ def test_an_earlier_run_is_replaced_only_when_asked_to(dicom, ct_alone, tmp_path
 def test_inputs_and_outputs_stay_apart(ct_alone, tmp_path):
     with pytest.raises(OutputError, match="lies inside the input folder"):
         find_stations_of_case(request(ct_alone, ct_alone / "out"), finder=finder)
+    source = InputChoice(path=ct_alone, anatomy=tmp_path / "out" / "masks")
     with pytest.raises(OutputError, match="an input lies inside the output folder"):
-        find_stations_of_case(
-            request(ct_alone, tmp_path / "out", atlas=tmp_path / "out" / "atlas"), finder=finder
-        )
+        find_stations_of_case(request(ct_alone, tmp_path / "out", source=source), finder=finder)
+
+
+# --------------------------------------------------------------------------------------- by the atlas's rules
+
+
+@pytest.mark.slow
+def test_the_synthetic_patient_by_the_rules_of_the_atlas(tmp_path):
+    phantom = coarse()
+    identity = CtIdentity(seed="p", patient_name="P", patient_id="1")
+    headers = write_ct_series(tmp_path / "in", phantom.volume, identity)
+    rois = [
+        RoiOut(name=one.name, contours=one.contours, interpreted_type="GTV", colour=(255, 0, 0))
+        for one in phantom.gtvs
+    ]
+    context = StructureSetContext(headers=headers, label="DRAFT P")
+    write_rtstruct(tmp_path / "in" / "rs.dcm", rois, context)
+    write_masks(tmp_path / "masks", phantom.organs)
+    source = InputChoice(path=tmp_path / "in", anatomy=tmp_path / "masks")
+    outcome = find_stations_of_case(request(tmp_path / "in", tmp_path / "out", source=source))
+    stations = outcome.report.stations
+    assert len(stations) == 20
+    assert all(stations[name].built for name in ("2R", "4R", "7", "8M", "20"))
+    for lesion in outcome.report.lesions:
+        if lesion.kind == "GTV-N":
+            assert lesion.stations[0] == phantom.sites[lesion.roi].site
+    record = json.loads((tmp_path / "out" / "stations.json").read_text(encoding="utf-8"))
+    assert record["lesions"][0]["region_shares"]
+    assert (tmp_path / "out" / "stations_with_conduit.nii.gz").is_file()
+    specks = [one for one in record["findings"] if one["code"] == "SPECKS_NOT_WRITTEN"]
+    assert len(specks) <= 1

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pipeline.app.anatomy import PatientAnatomy
 from pipeline.app.case import inspect_case, run_case
 from pipeline.app.demo import DemoRequest, run_demo
-from pipeline.app.stations import FoundStations, StationFinder, StationsRequest, find_stations_of_case
+from pipeline.app.stations import (
+    FoundStations,
+    StationFinder,
+    StationsRequest,
+    StationsTask,
+    find_stations_of_case,
+)
 from pipeline.app.values import InputChoice, RunOutcome, RunRequest
 from pipeline.read import Inventory, RoiEntry, StructureSetEntry
 from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_protocol, protocol_file
@@ -22,6 +28,7 @@ __all__ = [
     "RunRequest",
     "StationFinder",
     "StationsRequest",
+    "StationsTask",
     "StructureSetEntry",
     "find_stations_of_case",
     "inspect_case",

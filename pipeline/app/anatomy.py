@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from pipeline.core.report import Finding, Severity
 
 if TYPE_CHECKING:
     from pipeline.app.values import InputChoice
-    from pipeline.core.anatomy import Landmarks, Organs
+    from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
     from pipeline.core.volume import Volume
     from pipeline.read import LoadedScan
 
@@ -32,8 +33,15 @@ class PatientAnatomy:
     findings: tuple[Finding, ...]
 
 
-def anatomy_of(choice: InputChoice, scan: LoadedScan) -> PatientAnatomy:
+def anatomy_of(
+    choice: InputChoice, scan: LoadedScan, *, levels: Sequence[LandmarkRule] = ()
+) -> PatientAnatomy:
     """Read the organs and stated landmarks, and find the landmarks of the atlas.
+
+    Args:
+        choice: what the user gives.
+        scan: as read.
+        levels: further landmarks to find.
 
     Raises:
         InputError: an anatomy or a file of landmarks that cannot be used.
@@ -41,7 +49,7 @@ def anatomy_of(choice: InputChoice, scan: LoadedScan) -> PatientAnatomy:
     from pipeline.read import load_landmark_rules, point_rois, read_landmark_file
     from pipeline.run import find_anatomy
 
-    rules, grid = load_landmark_rules(), scan.volume.grid
+    rules, grid = (*load_landmark_rules(), *levels), scan.volume.grid
     given = organs_given(choice, scan)
     names = [rule.name for rule in rules]
     stated = point_rois(scan.structure_set, names, grid) if scan.structure_set else {}

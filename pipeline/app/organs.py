@@ -8,7 +8,7 @@ from pipeline.app.values import InputChoice
 
 if TYPE_CHECKING:
     from pipeline.core.anatomy import Organs
-    from pipeline.read import LoadedScan
+    from pipeline.read import LoadedScan, OrganInput
 
 
 def check_sources(choice: InputChoice) -> None:
@@ -23,6 +23,19 @@ def check_sources(choice: InputChoice) -> None:
         find_segmenter()
 
 
+def organ_input(choice: InputChoice, scan: LoadedScan) -> OrganInput:
+    """Where the organs of a case may come from."""
+    from pipeline.read import OrganInput
+
+    return OrganInput(
+        grid=scan.volume.grid,
+        structure_set=scan.structure_set,
+        lesions=frozenset(lesion.source_roi for lesion in scan.lesions),
+        anatomy=choice.anatomy,
+        ct_series=scan.source.series_uid,
+    )
+
+
 def organs_given(choice: InputChoice, scan: LoadedScan) -> Organs:
     """The organs of a case, merged in the order of trust; with `segment`, what lacks is segmented.
 
@@ -30,19 +43,10 @@ def organs_given(choice: InputChoice, scan: LoadedScan) -> Organs:
         InputError: an anatomy that cannot be read, or does not fit the CT.
         UsageError: `segment` without a TotalSegmentator that starts.
     """
-    from pipeline.read import OrganInput, load_organ_names, merge_organs, organ_sets, segmented_organs
+    from pipeline.read import load_organ_names, merge_organs, organ_sets, segmented_organs
 
     names = load_organ_names()
-    sets = organ_sets(
-        OrganInput(
-            grid=scan.volume.grid,
-            structure_set=scan.structure_set,
-            lesions=frozenset(lesion.source_roi for lesion in scan.lesions),
-            anatomy=choice.anatomy,
-            ct_series=scan.source.series_uid,
-        ),
-        names,
-    )
+    sets = organ_sets(organ_input(choice, scan), names)
     if choice.segment:
         given = {name for one in sets for name in one}
         sets = (*sets, segmented_organs(scan.volume, names, given=given))

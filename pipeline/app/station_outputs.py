@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class StationsResult:
         found: stations and the lesions' places.
         contours: of each built station.
         colours: to show them in.
+        atlas_sha256: of the file of rules.
     """
 
     scan: LoadedScan
@@ -39,6 +40,7 @@ class StationsResult:
     found: FoundStations
     contours: Mapping[str, Contours]
     colours: StationColours
+    atlas_sha256: str
 
     def write(self, folder: Path) -> tuple[Finding, ...]:
         """Label maps, and a structure set where any station has contours."""
@@ -58,7 +60,8 @@ class StationsResult:
         )
         place = folder / "stations"
         place.mkdir()
-        return (*doubts, *told, *write_rtstruct(place / "rtstruct.dcm", rois, context))
+        specks = write_rtstruct(place / "rtstruct.dcm", rois, context)
+        return (*doubts, *told, *_together(specks))
 
     def draw(self, folder: Path) -> None:
         """The montages."""
@@ -83,11 +86,16 @@ class StationsResult:
             decision=None,
             targets={},
             lesions=lesion_reports(scan.lesions, found.places),
-            findings=(*scan.findings, *self.anatomy.findings, *found.stations.findings, *told),
-            provenance=provenance_of(scan.source, seconds, data=found.data),
+            findings=self._findings(told),
+            provenance=provenance_of(scan.source, seconds, data={"station_atlas": self.atlas_sha256}),
             landmarks=landmark_reports(self.anatomy.landmarks),
             stations=station_reports(found.stations, self.contours),
         )
+
+    def _findings(self, told: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        found = self.found
+        read = (*self.scan.findings, *self.anatomy.findings)
+        return (*read, *found.stations.findings, *found.findings, *told)
 
     def write_record(self, report: Report, folder: Path) -> None:
         """`stations.json`."""
@@ -118,6 +126,15 @@ def station_reports(stations: Stations, contours: Mapping[str, Contours]) -> dic
             region=region.value,
         )
     return reports
+
+
+def _together(specks: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """One finding for all stations: their thin rims beside barriers leave specks almost everywhere."""
+    if not specks:
+        return ()
+    names = ", ".join(one.where for one in specks)
+    message = f"parts below 2 mm2 were left out of the structure set, in {names}"
+    return (replace(specks[0], where="stations", message=message),)
 
 
 def _description(stations: Stations) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pipeline.app.anatomy import PatientAnatomy, anatomy_of
 from pipeline.app.files import read_options
+from pipeline.app.organs import check_sources, organ_input
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, Stopwatch
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import ConfigError, UsageError
 from pipeline.core.frozen import FrozenMap
 
 if TYPE_CHECKING:
-    from pipeline.core.case import Lesion
+    from pipeline.core.atlas import StationAtlas
+    from pipeline.core.report import Finding
     from pipeline.core.stations import LesionPlace, Stations
+    from pipeline.read import LoadedScan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,6 @@ class StationsRequest:
         out: output folder; missing or empty, or an earlier run with `overwrite`.
         options: variant of the atlas to the choice made (`boundary_1_2`: `apex`); others keep their default.
         atlas: folder of label maps that take the place of the rules.
-        segment: whether organs that are missing are segmented.
         pictures: whether montages are drawn.
         overwrite: whether an earlier run in `out` is replaced.
     """
@@ -36,7 +38,6 @@ class StationsRequest:
     out: Path
     options: Mapping[str, str] = field(default_factory=dict)
     atlas: Path | None = None
-    segment: bool = False
     pictures: bool = True
     overwrite: bool = False
 
@@ -56,38 +57,49 @@ class FoundStations:
     Attributes:
         stations: of the patient; their findings go into the report.
         places: where the lesions lie; one for each of them, or none.
-        data: hashes of the files of knowledge that were used, by role (`atlas`), for the provenance.
+        findings: doubts about the places.
     """
 
     stations: Stations
-    places: Sequence[LesionPlace] = ()
-    data: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[LesionPlace, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-class StationFinder(Protocol):
-    """Makes stations of a patient's anatomy."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StationsTask:
+    """What a finder works on.
 
-    def __call__(
-        self, anatomy: PatientAnatomy, lesions: Sequence[Lesion], request: StationsRequest
-    ) -> FoundStations:
-        """The stations, on the CT's grid.
+    Attributes:
+        scan: the CT, the lesions, and the structure set that may hold stations of the patient's own.
+        anatomy: organs, and landmarks with the levels of the atlas among them.
+        atlas: the rules.
+        request: the user's choices.
+    """
 
-        Raises:
-            UsageError: options that the atlas does not know.
-        """
-        ...
+    scan: LoadedScan
+    anatomy: PatientAnatomy
+    atlas: StationAtlas
+    request: StationsRequest
 
 
-def rules_of_the_atlas(
-    anatomy: PatientAnatomy, lesions: Sequence[Lesion], request: StationsRequest
-) -> FoundStations:
-    """The finder of the command line: not there yet.
+StationFinder = Callable[[StationsTask], FoundStations]
+
+
+def stations_by_rules(task: StationsTask) -> FoundStations:
+    """The stations of the atlas's rules, the patient's own in their place, and where the lesions lie.
 
     Raises:
-        UsageError: always.
+        InputError: stations of the patient's own that cannot be read.
     """
-    del anatomy, lesions, request
-    raise UsageError("stations cannot be built in this version", todo="use a later version")
+    from pipeline.read import load_station_names, read_own_stations
+    from pipeline.run import find_stations, tell_places
+
+    anatomy, request = task.anatomy, task.request
+    sources = organ_input(request.source, task.scan)
+    own = read_own_stations(sources, load_station_names(), anatomy.organs)
+    stations = find_stations(anatomy.organs, anatomy.landmarks, task.atlas, options=request.options, own=own)
+    told = tell_places(task.scan.lesions, stations, anatomy.landmarks)
+    return FoundStations(stations=stations, places=told.places, findings=told.findings)
 
 
 def find_stations_of_case(
@@ -97,7 +109,7 @@ def find_stations_of_case(
 
     Args:
         request: what to do.
-        finder: makes the stations; by default that of the atlas's rules.
+        finder: makes the stations; by default `stations_by_rules`.
         on_stage: told the name of each stage as it begins.
 
     Raises:
@@ -109,12 +121,32 @@ def find_stations_of_case(
 
     watch = Stopwatch(on_stage)
     watch("settings")
+    atlas = _checked_atlas(request)
+    check_sources(request.source)
     check_apart(request.out, request.inputs)
     with staged(request.out, overwrite=request.overwrite) as folder:
-        return _carry_out(request, finder or rules_of_the_atlas, folder, watch)
+        return _carry_out(request, atlas, finder or stations_by_rules, folder, watch=watch)
 
 
-def _carry_out(request: StationsRequest, finder: StationFinder, folder: Path, watch: Stopwatch) -> RunOutcome:
+def _checked_atlas(request: StationsRequest) -> StationAtlas:
+    """The atlas, once it is known that the options fit it and that this version can do what is asked."""
+    from pipeline.read import load_station_atlas
+
+    if request.atlas is not None:
+        raise UsageError("option is not available in this version", where="--atlas", todo="leave it out")
+    atlas = load_station_atlas()
+    try:
+        atlas.chosen(request.options)
+    except ConfigError as error:
+        raise UsageError(
+            error.what, where=f"--set {error.where}", expected=error.expected, got=error.got
+        ) from error
+    return atlas
+
+
+def _carry_out(
+    request: StationsRequest, atlas: StationAtlas, finder: StationFinder, folder: Path, *, watch: Stopwatch
+) -> RunOutcome:
     """Read, find, write into the staging folder."""
     from pipeline.app.station_outputs import StationsResult
     from pipeline.read import load_roles, load_station_colours, read_scan
@@ -122,13 +154,18 @@ def _carry_out(request: StationsRequest, finder: StationFinder, folder: Path, wa
 
     watch("reading")
     scan = read_scan(request.source.path, read_options(request.source), load_roles())
-    watch("anatomy")
-    anatomy = anatomy_of(request.source, scan)
+    watch("segmentation" if request.source.segment else "anatomy")
+    anatomy = anatomy_of(request.source, scan, levels=atlas.levels)
     watch("stations")
-    found = finder(anatomy, scan.lesions, request)
+    found = finder(StationsTask(scan=scan, anatomy=anatomy, atlas=atlas, request=request))
     contours = {name: station.solid.contours() for name, station in found.stations.built.items()}
     result = StationsResult(
-        scan=scan, anatomy=anatomy, found=found, contours=contours, colours=load_station_colours()
+        scan=scan,
+        anatomy=anatomy,
+        found=found,
+        contours=contours,
+        colours=load_station_colours(),
+        atlas_sha256=atlas.sha256,
     )
     watch("writing")
     told = result.write(folder)

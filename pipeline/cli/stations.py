@@ -34,7 +34,7 @@ def stations(
         typer.Option(
             "--anatomy",
             metavar="DIR|FILE",
-            help="Organ masks (TotalSegmentator folder, label map with names) or an RTSTRUCT on the CT.",
+            help="Organ masks (TotalSegmentator folder, label map with names), or an RTSTRUCT or SEG of the CT.",
         ),
     ] = None,
     landmarks: Annotated[
@@ -60,7 +60,11 @@ def stations(
         ),
     ] = None,
     segment: Annotated[
-        bool, typer.Option("--segment", help="Segment the organs that are not given.")
+        bool,
+        typer.Option(
+            "--segment",
+            help="Let TotalSegmentator (to be installed) find the organs that are not given; takes minutes.",
+        ),
     ] = False,
     setting: Annotated[
         list[str] | None,
@@ -96,11 +100,11 @@ def stations(
                 gtv=lesions,
                 anatomy=anatomy,
                 landmarks=landmarks,
+                segment=segment,
             ),
             out=out,
             options=options,
             atlas=atlas,
-            segment=segment,
             pictures=not no_pictures,
             overwrite=overwrite,
         )

@@ -16,6 +16,7 @@ from pipeline.read.segmenter import find_segmenter
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
 from pipeline.read.station_colours import load_station_colours
 from pipeline.read.station_names import StationNames, load_station_names
+from pipeline.read.station_rules import load_station_atlas
 
 __all__ = [
     "GtvChoice",
@@ -34,6 +35,7 @@ __all__ = [
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
+    "load_station_atlas",
     "load_station_colours",
     "load_station_names",
     "merge_organs",

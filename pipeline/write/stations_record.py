@@ -111,6 +111,11 @@ def _place(place: LesionPlace) -> Json:
         "roi": place.roi,
         "level": None if place.level is None else place.level.value,
         "regions": [region.value for region in place.regions],
+        "region_shares": [
+            {"region": share.region.value, "fraction": round(float(share.fraction), 4)}
+            for share in place.region_shares
+        ],
+        "in_conduit": round(float(place.in_conduit), 4),
         "stations": [
             {"station": share.station, "fraction": round(float(share.fraction), 4)} for share in place.shares
         ],

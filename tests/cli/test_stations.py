@@ -35,11 +35,11 @@ def asked(monkeypatch):
     """Requests that reach the finder."""
     requests = []
 
-    def spy(anatomy, lesions, request):
-        requests.append(request)
-        return finder(anatomy, lesions, request)
+    def spy(task):
+        requests.append(task.request)
+        return finder(task)
 
-    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", spy)
+    monkeypatch.setattr(pipeline.app.stations, "stations_by_rules", spy)
     return requests
 
 
@@ -75,14 +75,13 @@ def test_json_prints_the_report_and_nothing_else(dicom, tmp_path, asked):
 
 def test_options_reach_the_request(tmp_path, asked):
     dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass")
-    (tmp_path / "atlas").mkdir()
-    words = ["--set", "boundary_1_2=apex", "--set", "caudal_4L=lpa_top", "--atlas", tmp_path / "atlas"]
-    words += ["--segment", "--gtv", "mass=GTV-N", "--structures", dicom / "rs.dcm"]
+    words = ["--set", "boundary_1_2=apex", "--set", "caudal_4L=lpa_top"]
+    words += ["--gtv", "mass=GTV-N", "--structures", dicom / "rs.dcm"]
     result = stations(dicom, tmp_path / "out", *words)
     assert result.exit_code == 0, result.stderr
     (request,) = asked
     assert request.options == {"boundary_1_2": "apex", "caudal_4L": "lpa_top"}
-    assert (request.atlas, request.segment, request.pictures) == (tmp_path / "atlas", True, False)
+    assert (request.atlas, request.source.segment, request.pictures) == (None, False, False)
     assert request.source.gtv == (("mass", LesionKind.NODE),)
 
 
@@ -93,11 +92,11 @@ def test_pictures_are_drawn_unless_left_out(dicom, tmp_path, asked):
 
 
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
-    def doubtful(*given):
-        found = finder(*given)
+    def doubtful(task):
+        found = finder(task)
         return replace(found, stations=replace(found.stations, findings=(STOP,)))
 
-    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", doubtful)
+    monkeypatch.setattr(pipeline.app.stations, "stations_by_rules", doubtful)
     result = stations(dicom, tmp_path / "out")
     assert result.exit_code == 3
     assert "stop     station 7: decide first [PLANTED]" in result.stdout
@@ -105,12 +104,20 @@ def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "words", [["--set", "boundary_1_2"], ["--set", "a=1", "--set", "a=2"], ["--masks", "x"]]
+    "words",
+    [
+        ["--set", "boundary_1_2"],
+        ["--set", "a=1", "--set", "a=2"],
+        ["--set nose", "--set", "nose=long"],
+        ["--masks", "x"],
+        ["--atlas", "maps"],
+    ],
 )
 def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, asked, words):
-    result = stations(dicom, tmp_path / "out", *words)
+    told = words[0]
+    result = stations(dicom, tmp_path / "out", *(words[1:] if " " in told else words))
     assert result.exit_code == 2
-    assert words[0] in result.stderr
+    assert told in result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -121,14 +128,14 @@ def test_a_folder_that_is_not_free_needs_overwrite(dicom, tmp_path, asked):
 
 
 def test_a_long_note_is_cut_in_the_table(dicom, tmp_path, monkeypatch):
-    def wordy(*given):
-        found = finder(*given)
+    def wordy(task):
+        found = finder(task)
         reason = "no celiac trunk, no aorta, no vertebra; " * 4
         return replace(
             found, stations=replace(found.stations, not_built={**found.stations.not_built, "20": reason})
         )
 
-    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", wordy)
+    monkeypatch.setattr(pipeline.app.stations, "stations_by_rules", wordy)
     lines = stations(dicom, tmp_path / "out").stdout.splitlines()
     assert lines[5].endswith("...")
 
@@ -142,11 +149,11 @@ def test_the_synthetic_patient_with_a_few_organ_masks(tmp_path, monkeypatch, pos
     for name in ("trachea", "aorta", "sternum", "pulmonary_vein"):
         write_masks(tmp_path / "masks", {name: phantom.organs[name]})
 
-    def by_hand(anatomy, lesions, request):
-        assert np.array_equal(anatomy.volume.hu, phantom.volume.hu)
-        return FoundStations(stations=of_phantom(replace(phantom, volume=anatomy.volume)))
+    def by_hand(task):
+        assert np.array_equal(task.scan.volume.hu, phantom.volume.hu)
+        return FoundStations(stations=of_phantom(replace(phantom, volume=task.scan.volume)))
 
-    monkeypatch.setattr(pipeline.app.stations, "rules_of_the_atlas", by_hand)
+    monkeypatch.setattr(pipeline.app.stations, "stations_by_rules", by_hand)
     command = ["stations", tmp_path / "ct", "--out", tmp_path / "out", "--anatomy", tmp_path / "masks"]
     result = CliRunner().invoke(app, [str(word) for word in command])
     assert result.exit_code == 0, result.output

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.report import Finding, LandmarkReport, Provenance, Severity, StationReport
-from pipeline.core.stations import LesionPlace, Region, StationShare
+from pipeline.core.stations import LesionPlace, Region, RegionShare, StationShare
 from pipeline.core.volume import Mask
 from pipeline.write import StationsOut, stations_record, write_stations_record
 from tests.made_stations import simple
@@ -32,6 +32,8 @@ def out() -> StationsOut:
         second="8Lo",
         second_mm=np.float64(4.00049),
         regions=(Region.III,),
+        region_shares=(RegionShare(region=Region.III, fraction=0.75),),
+        in_conduit=0.1,
         notes=("by station",),
     )
     return StationsOut(
@@ -85,6 +87,8 @@ def test_the_record_says_everything(tmp_path) -> None:
             "roi": "GTV-N1",
             "level": None,
             "regions": ["III"],
+            "region_shares": [{"region": "III", "fraction": 0.75}],
+            "in_conduit": 0.1,
             "stations": [{"station": "7", "fraction": 0.5123}],
             "nearest": {"station": "7", "distance_mm": 0.0},
             "second_nearest": {"station": "8Lo", "distance_mm": 4.0},
