@@ -34,7 +34,7 @@ def stations(
         typer.Option(
             "--anatomy",
             metavar="DIR|FILE",
-            help="Organ masks (TotalSegmentator folder, label map with names), or an RTSTRUCT or SEG of the CT.",
+            help="Organ masks (TotalSegmentator folder, label map with names), an RTSTRUCT or SEG of the CT.",
         ),
     ] = None,
     landmarks: Annotated[
