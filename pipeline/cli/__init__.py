@@ -14,7 +14,7 @@ import typer
 # loops over matrices as small as ours. It looks when numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from pipeline.cli import demo, inspect, protocol, run
+from pipeline.cli import demo, inspect, protocol, run, stations
 
 app = typer.Typer(
     name="rt-targets",
@@ -46,6 +46,7 @@ def options(
 
 
 app.command("run")(run.run)
+app.command("stations")(stations.stations)
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.add_typer(protocol.app, name="protocol")
