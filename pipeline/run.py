@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
+from pipeline.anatomy.level_checks import check_levels
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.places.place import place_lesions
 from pipeline.anatomy.stations.build import build_stations
@@ -129,7 +130,9 @@ def find_anatomy(
     organs = Organs(
         grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
     )
-    return organs, find_landmarks(OrganView(organs), rules, stated)
+    view = OrganView(organs)
+    landmarks = find_landmarks(view, rules, stated)
+    return organs, replace(landmarks, findings=check_levels(view, landmarks))
 
 
 def find_stations(

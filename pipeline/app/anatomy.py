@@ -58,7 +58,10 @@ def anatomy_of(
     organs, landmarks = find_anatomy(scan.volume, given, rules, stated)
     missing = tuple(_not_found(name, reason) for name, reason in landmarks.missing.items())
     return PatientAnatomy(
-        volume=scan.volume, organs=organs, landmarks=landmarks, findings=(*organs.findings, *missing)
+        volume=scan.volume,
+        organs=organs,
+        landmarks=landmarks,
+        findings=(*organs.findings, *landmarks.findings, *missing),
     )
 
 

@@ -89,7 +89,7 @@ class StationsResult:
             findings=self._findings(told),
             provenance=provenance_of(scan.source, seconds, data={"station_atlas": self.atlas_sha256}),
             landmarks=landmark_reports(self.anatomy.landmarks),
-            stations=station_reports(found.stations, self.contours),
+            stations=station_reports(found.stations),
         )
 
     def _findings(self, told: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -114,13 +114,13 @@ class StationsResult:
         write_stations_record(folder / STATIONS_FILE, out)
 
 
-def station_reports(stations: Stations, contours: Mapping[str, Contours]) -> dict[str, StationReport]:
+def station_reports(stations: Stations) -> dict[str, StationReport]:
     """The figures of every station of the atlas, in its order."""
     reports = {}
     for name, region in stations.regions.items():
         built = name in stations.built
         reports[name] = StationReport(
-            volume_cc=contours[name].volume_cc if built else 0.0,
+            volume_cc=stations.built[name].solid.volume_cc if built else 0.0,
             built=built,
             notes=stations.built[name].notes if built else (stations.not_built[name],),
             region=region.value,
