@@ -112,10 +112,10 @@ def _beside(scene: Scene, way: Term) -> Floats:
 
 def _farthest(scene: Scene, way: Term) -> Floats:
     """The point of one structure farthest from another."""
+    mine, other = (_places(scene, scene.text(way, key)) for key in ("along", "from"))
     from scipy.spatial import cKDTree
 
-    mine = _places(scene, scene.text(way, "along"))
-    tree = cKDTree(_places(scene, scene.text(way, "from")))
+    tree = cKDTree(other)
     distances, _ = tree.query(mine)
     return _shifted_by(scene, way, mine[int(np.argmax(distances))])
 
