@@ -19,7 +19,7 @@ Points = npt.NDArray[np.float64]
 _TRIANGLES_A_POINT = 24
 _TINY = 1e-12
 # Corners of each surface that give a first, too large distance; and pairs that are looked at one by one.
-_FEW, _PAIRS_AT_ONCE = 400, 3_000_000
+_FEW, _SIEVES, _PAIRS_AT_ONCE = 400, 4, 3_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +62,15 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
 
     It is not told whether one solid lies inside the other: see `values_at`.
     """
-    some, its = (surface.vertices[:: max(1, len(surface.vertices) // _FEW)] for surface in (one, other))
-    most = float(np.linalg.norm(some[:, None] - its[None, :], axis=2).min())
+    mine, its, most = one.vertices, other.vertices, np.inf
+    for _ in range(
+        _SIEVES
+    ):  # any two corners are at least as far apart; those that face each other tell more
+        some, few = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
+        most = min(most, float(np.linalg.norm(some[:, None] - few[None, :], axis=2).min()))
+        mine, its = _within(mine, mine, its, most), _within(its, its, mine, most)
+        if not (len(mine) and len(its)):
+            break
     return min(_from_corners(one, other, most), _from_corners(other, one, most))
 
 
