@@ -173,6 +173,14 @@ def _conduit(of: Structures) -> Derived:
     return joined(parts), ""
 
 
+def _stomach_in_abdomen(of: Structures) -> Derived:
+    """The stomach without what was drawn up into the chest."""
+    stomach = of.organ("stomach")
+    if stomach is None or not of.known("conduit"):
+        return stomach, ""
+    return present(stomach & ~of.mask("conduit")), ""
+
+
 def _esophagus_in_place(of: Structures) -> Derived:
     """The gullet where it was not resected: there from carina to hiatus, and there is no conduit."""
     gullet = of.organ("esophagus")
@@ -199,5 +207,6 @@ DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "lower_lobe_left": _lower_lobe("left"),
     "lower_lobe_right": _lower_lobe("right"),
     "conduit": _conduit,
+    "stomach_in_abdomen": _stomach_in_abdomen,
     "esophagus_in_place": _esophagus_in_place,
 }
