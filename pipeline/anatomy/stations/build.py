@@ -137,7 +137,8 @@ def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
             draft.reason = str(lacking)
             return draft
         if not (field > 0).any():
-            draft.reason = "its borders leave no room between them"
+            notes = f" ({'; '.join(trace.notes)})" if trace.notes else ""
+            draft.reason = f"its borders leave no room between them{notes}"
             return draft
         crop = scene.structures.crop
         taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
