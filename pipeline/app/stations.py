@@ -95,7 +95,7 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
         InputError: stations of the patient's own that cannot be read.
     """
     from pipeline.read import load_station_names, read_own_stations
-    from pipeline.run import find_stations, tell_places
+    from pipeline.run.anatomy import find_stations, tell_places
 
     anatomy, request = task.anatomy, task.request
     sources = organ_input(request.source, task.scan)
