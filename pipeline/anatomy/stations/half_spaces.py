@@ -15,17 +15,21 @@ from pipeline.anatomy.stations.scene import DIRECTIONS, Scene, told
 from pipeline.core.atlas import Term, Value
 from pipeline.core.lattice import Field, Lattice
 
+# A point on a level or edge belongs to what lies above, left of or behind it, so that neighbours leave no gap:
+# levels and edges are taken so much lower, further right and further to the front.
+_BEFORE_MM = 1e-3
+
 
 def slab(scene: Scene, term: Term, window: Lattice) -> Field:
     """Between two levels: `from` below, `to` above."""
-    low, high = scene.level(term, "from"), scene.level(term, "to")
+    low, high = (scene.level(term, key) - _BEFORE_MM for key in ("from", "to"))
     w, _, _ = coordinates(window)
     return _whole(np.minimum(w - low, high - w)[:, None, None], window)
 
 
 def slab_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
     """The planes that a slab can meet."""
-    low, high = scene.level(term, "from"), scene.level(term, "to")
+    low, high = (scene.level(term, key) - _BEFORE_MM for key in ("from", "to"))
     w, _, _ = coordinates(window)
     return narrowed(window, (int(np.searchsorted(w, low)), int(np.searchsorted(w, high))), axis=0)
 
@@ -46,7 +50,7 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
     else:
         raise term.problem("edge lies across what is kept", expected=f"an edge along {keep}", got=edge)
     w, v, u = coordinates(window)
-    edge_mm = curve.moved(_moved(scene, term, axis)).at(w)[:, None, None]
+    edge_mm = curve.moved(_moved(scene, term, axis) - _BEFORE_MM).at(w)[:, None, None]
     along = u[None, None, :] if axis == 0 else v[None, :, None]
     return _whole(sense * (along - edge_mm), window)
 
@@ -72,7 +76,7 @@ def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
             lines[plane] = np.interp(across, [place for place, _ in here], [value for _, value in here])
     if np.isnan(lines).all():
         raise LackingError(f"none of the structures of the line of {told(term)} is met at these levels")
-    lines += _moved(scene, term, axis)
+    lines += _moved(scene, term, axis) - _BEFORE_MM
     along = u[None, None, :] if axis == 0 else v[None, :, None]
     line = lines[:, :, None] if axis == 0 else lines[:, None, :]
     return _whole(np.nan_to_num(sense * (along - line), nan=float(EVERYWHERE)), window)
