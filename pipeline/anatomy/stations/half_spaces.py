@@ -15,7 +15,7 @@ from pipeline.anatomy.stations.scene import DIRECTIONS, Scene, told
 from pipeline.core.atlas import Term, Value
 from pipeline.core.lattice import Field, Lattice
 
-# A point on a level or edge belongs to what lies above, left of or behind it, so that neighbours leave no gap:
+# A point on a level or edge belongs to what lies above, left of or behind it, so that no gap is left:
 # levels and edges are taken so much lower, further right and further to the front.
 _BEFORE_MM = 1e-3
 

@@ -29,7 +29,7 @@ from pipeline.anatomy.stations.points import path_named, point_named
 from pipeline.anatomy.stations.scene import Scene, told
 from pipeline.core.atlas import Term
 from pipeline.core.lattice import Field, Lattice
-from pipeline.core.margin import Margin
+from pipeline.core.margin import MAX_MARGIN_MM, Margin
 
 Primitive = Callable[[Scene, Term, Lattice], Field]
 
@@ -168,6 +168,8 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
         trace.landmarks.clear()  # they tell where in the plane the path runs, and set no level
         scene.trace.join(trace)
         return near_axially(path, mm, window, hold=term.keys.get("hold") is True)
+    if mm > MAX_MARGIN_MM:
+        raise term.problem("distance too large", expected=f"at most {MAX_MARGIN_MM:g} mm", got=f"{mm:g} mm")
     margin = Margin.axial(horizontal=mm, craniocaudal=0.0 if axial else mm)
     outer = around(window, margin)
     if "space" in term.keys:
