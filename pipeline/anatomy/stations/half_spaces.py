@@ -11,7 +11,7 @@ from pipeline.anatomy.stations.distances import narrowed
 from pipeline.anatomy.stations.edges import Curve, nearest_curves
 from pipeline.anatomy.stations.fields import EVERYWHERE, coordinates
 from pipeline.anatomy.stations.lacking import LackingError
-from pipeline.anatomy.stations.scene import DIRECTIONS, Scene, told
+from pipeline.anatomy.stations.scene import Scene, direction, told
 from pipeline.core.atlas import Term, Value
 from pipeline.core.lattice import Field, Lattice
 
@@ -41,11 +41,11 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
     linear, beyond them the last one holds.
     """
     keep = scene.text(term, "keep")
-    axis, sense = _direction(term, "keep", keep)
+    axis, sense = direction(term, "keep", keep)
     name, edge = scene.text(term, "of"), str(term.keys.get("edge", "centre"))
     if edge == "centre":
         curve = scene.centre(name)[axis]
-    elif _direction(term, "edge", edge)[0] == axis:
+    elif direction(term, "edge", edge)[0] == axis:
         curve = scene.edge(name, edge)
     else:
         raise term.problem("edge lies across what is kept", expected=f"an edge along {keep}", got=edge)
@@ -61,7 +61,7 @@ def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
     An entry may be `{along: A, nearest_to: B}`, the point of A nearest to B. The line goes straight on beyond
     its last points; a plane that has none is not cut.
     """
-    axis, sense = _direction(term, "keep", scene.text(term, "keep"))
+    axis, sense = direction(term, "keep", scene.text(term, "keep"))
     anchors = _anchors(scene, term)
     w, v, u = coordinates(window)
     across = (v, u)[axis]  # the coordinate along which the line runs
@@ -119,19 +119,11 @@ def _anchor(scene: Scene, term: Term, entry: Value) -> tuple[Curve, Curve]:
     return pair
 
 
-def _direction(term: Term, key: str, name: str) -> tuple[int, float]:
-    if name not in DIRECTIONS:
-        raise term.problem(
-            f"unknown direction at {key}", expected=f"one of {', '.join(DIRECTIONS)}", got=name
-        )
-    return DIRECTIONS[name]
-
-
 def _moved(scene: Scene, term: Term, axis: int) -> float:
     """By how much an edge is moved along an axis."""
     if "move" not in term.keys:
         return 0.0
-    along, sense = _direction(term, "move", scene.text(term, "move"))
+    along, sense = direction(term, "move", scene.text(term, "move"))
     if along != axis:
         raise term.problem(
             "edge is moved along itself", expected="a direction across it", got=str(term.keys["move"])

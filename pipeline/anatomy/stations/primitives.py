@@ -140,7 +140,8 @@ def _space(scene: Scene, term: Term, window: Lattice) -> Field:
     name = scene.text(term, "name")
     if name not in scene.atlas.spaces:
         raise term.problem("unknown space", expected=f"one of {', '.join(scene.atlas.spaces)}", got=name)
-    return evaluate(scene, scene.atlas.spaces[name], window)
+    with scene.making(f"space {name}", term):
+        return evaluate(scene, scene.atlas.spaces[name], window)
 
 
 def _hull(scene: Scene, term: Term, window: Lattice) -> Field:

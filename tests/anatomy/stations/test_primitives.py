@@ -391,6 +391,7 @@ def test_any_of_does_without_what_is_not_known_and_says_so(patient) -> None:
             "unknown term; where: made, key slap; expected: one of all_of, any_of, not",
         ),
         ({"space": "room"}, "unknown space"),
+        ({"space": "circle"}, "point or space starts from itself; .*got: space circle"),
         ({"mask": {"of": "block"}}, "no name at name"),
         ({"hull": {"hold": True}}, "no names at of; .*a list of structures"),
         ({"hull": {"of": ["block", True]}}, "no names at of"),
@@ -404,7 +405,10 @@ def test_any_of_does_without_what_is_not_known_and_says_so(patient) -> None:
 )
 def test_a_term_that_cannot_be_carried_out(raw, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        solid(scene(masks=block(HFS), figures={"far": 3.0}), raw)
+        solid(
+            scene(masks=block(HFS), figures={"far": 3.0}, spaces={"circle": {"not": {"space": "circle"}}}),
+            raw,
+        )
 
 
 def test_a_new_primitive_is_one_function_and_one_line(monkeypatch: pytest.MonkeyPatch, patient) -> None:
