@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import numpy as np
-
 from pipeline.anatomy.organ_view import Floats
 from pipeline.anatomy.stations.edges import Curve, centre_curves, edge_curve
 from pipeline.anatomy.stations.lacking import LackingError, Trace
@@ -175,14 +173,6 @@ class Scene:
         if not self.structures.known("spine_body"):
             self.trace.note("the midline was taken from the body, as no vertebra is known")
         return self._centres[_MIDLINE]
-
-    def frame_point(self, name: str) -> Floats | None:
-        """A landmark's place in frame coordinates; None when it is not known."""
-        found = self.structures.landmarks.get(name)
-        if found is None:
-            return None
-        grid = self.structures.view.organs.grid
-        return np.asarray(grid.frame.from_patient(np.array([found.point_mm]))[0])
 
 
 def direction(term: Term, key: str, name: str) -> tuple[int, float]:
