@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
+from pipeline.anatomy.level_checks import check_levels
 from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.places.place import place_lesions
 from pipeline.anatomy.stations.build import build_stations
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
 from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas
-from pipeline.core.case import Case, Lesion
+from pipeline.core.case import Case, Lesion, Source
 from pipeline.core.errors import UsageError
 from pipeline.core.grid import Vector
 from pipeline.core.report import (
@@ -32,7 +34,7 @@ from pipeline.core.report import (
     TargetReport,
 )
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
-from pipeline.core.stations import OwnStations, Stations
+from pipeline.core.stations import LesionPlace, LesionPlaces, OwnStations, Stations
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask, Volume
 from pipeline.strategy import PlannedIfi, plan_ifi
@@ -128,7 +130,9 @@ def find_anatomy(
     organs = Organs(
         grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
     )
-    return organs, find_landmarks(OrganView(organs), rules, stated)
+    view = OrganView(organs)
+    landmarks = find_landmarks(view, rules, stated)
+    return organs, replace(landmarks, findings=check_levels(view, landmarks))
 
 
 def find_stations(
@@ -153,18 +157,21 @@ def find_stations(
     return build_stations(organs, landmarks, atlas, options=options, own=own)
 
 
+def tell_places(lesions: Sequence[Lesion], stations: Stations, landmarks: Landmarks) -> LesionPlaces:
+    """In which stations and regions the lesions lie; nothing where there is no lesion.
+
+    Raises:
+        GeometryError: as `pipeline.anatomy.places.place.place_lesions`.
+    """
+    return place_lesions(lesions, stations, landmarks) if lesions else LesionPlaces(places=())
+
+
 def report_of(
     case: Case, result: RunResult, provenance: Provenance, *, landmarks: Landmarks | None = None
 ) -> Report:
     """What the run says about itself; `landmarks` where anatomy was asked for."""
-    found = landmarks.found if landmarks else {}
     return Report(
-        case=CaseSummary(
-            source=case.source.kind,
-            patient_position=case.source.patient_position,
-            size=case.volume.grid.size,
-            spacing_mm=case.volume.grid.spacing_mm,
-        ),
+        case=case_summary(case.source, case.volume),
         decision=result.decision,
         targets={arm.arm: tuple(_target_report(target) for target in arm.targets) for arm in result.arms},
         lesions=tuple(
@@ -174,16 +181,39 @@ def report_of(
         findings=result.findings,
         provenance=provenance,
         assumptions=result.assumptions,
-        landmarks={
-            name: LandmarkReport(
-                point_mm=one.point_mm,
-                inferred=one.inferred,
-                how=one.how,
-                expected_error_mm=one.error_mm,
-                notes=one.notes,
-            )
-            for name, one in found.items()
-        },
+        landmarks=landmark_reports(landmarks) if landmarks else {},
+    )
+
+
+def case_summary(source: Source, volume: Volume) -> CaseSummary:
+    """What was worked on."""
+    return CaseSummary(
+        source=source.kind,
+        patient_position=source.patient_position,
+        size=volume.grid.size,
+        spacing_mm=volume.grid.spacing_mm,
+    )
+
+
+def landmark_reports(landmarks: Landmarks) -> dict[str, LandmarkReport]:
+    """The landmarks found, as the report tells them."""
+    return {
+        name: LandmarkReport(
+            point_mm=one.point_mm,
+            inferred=one.inferred,
+            how=one.how,
+            expected_error_mm=one.error_mm,
+            notes=one.notes,
+        )
+        for name, one in landmarks.found.items()
+    }
+
+
+def lesion_reports(lesions: Sequence[Lesion], places: Sequence[LesionPlace] = ()) -> tuple[LesionReport, ...]:
+    """The figures of the lesions, and where they lie as far as that was told."""
+    by_roi = {place.roi: place for place in places}
+    return tuple(
+        _lesion_report(lesion, lesion_measures(lesion), by_roi.get(lesion.name)) for lesion in lesions
     )
 
 
@@ -200,7 +230,9 @@ def _target_report(target: Target) -> TargetReport:
     )
 
 
-def _lesion_report(lesion: Lesion, measures: LesionMeasures) -> LesionReport:
+def _lesion_report(
+    lesion: Lesion, measures: LesionMeasures, place: LesionPlace | None = None
+) -> LesionReport:
     return LesionReport(
         roi=lesion.name,
         source_roi=lesion.source_roi,
@@ -209,6 +241,8 @@ def _lesion_report(lesion: Lesion, measures: LesionMeasures) -> LesionReport:
         short_axis_mm=measures.short_axis_mm,
         diameter_3d_mm=measures.diameter_3d_mm,
         volume_cc=lesion.contours.volume_cc,
+        regions=tuple(region.value for region in place.regions) if place else (),
+        stations=tuple(share.station for share in place.shares) if place else (),
     )
 
 

@@ -11,13 +11,16 @@ from pipeline.anatomy.bone import find_bone
 from pipeline.anatomy.lungs import find_lungs
 from pipeline.anatomy.tissue import find_body
 from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask, Volume
 
 _METHOD = "Hounsfield units"
+# Gas, lung and the lumen of airway and gut are below this, fat and all that is denser above: half-way [I].
+GAS_BELOW_HU = -500
 
 
 def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
-    """Body, trachea, main bronchi, lungs and bone, as far as they are found; not what is given already."""
+    """Body, trachea, main bronchi, lungs, bone and air, as far as they are found; not what is given."""
     known: Mapping[str, Organ] = given.by_name if given is not None else {}
     body = known["body"].mask if "body" in known else find_body(volume)
     found: dict[str, Mask] = {"body": body}
@@ -28,6 +31,7 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
         lungs = None
         if not {"lung_left", "lung_right"} <= set(known):
             lungs = find_lungs(volume, body, airway)
+        found["air"] = Mask(grid=volume.grid, voxels=(volume.hu < GAS_BELOW_HU) & body.voxels)
         if "bone" not in known:
             found["bone"] = find_bone(volume, body)
         if airway is not None:
@@ -35,8 +39,26 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
             found["main_bronchi"] = airway.bronchi_left | airway.bronchi_right
         if lungs is not None:
             found["lung_left"], found["lung_right"] = lungs.left, lungs.right
-    missing = {name: mask for name, mask in found.items() if name not in known}
-    return Organs(grid=volume.grid, by_name=_present(missing))
+    added = _present({name: mask for name, mask in found.items() if name not in known})
+    return Organs(grid=volume.grid, by_name=added, findings=_not_seen({*added, *known}))
+
+
+def _not_seen(have: set[str]) -> tuple[Finding, ...]:
+    """A remark where the image does not show what it shows of a whole chest."""
+    lacking = [
+        name for name in ("body", "trachea", "main_bronchi", "lung_left", "lung_right") if name not in have
+    ]
+    if not lacking:
+        return ()
+    return (
+        Finding(
+            code="ORGANS_NOT_SEEN",
+            severity=Severity.INFO,
+            where="organs of the image",
+            message=f"Not given, and not told from the Hounsfield units: {', '.join(lacking)}. Is the whole cross-"
+            "section of the chest on the CT? What depends on them is not known.",
+        ),
+    )
 
 
 def _present(masks: Mapping[str, Mask]) -> dict[str, Organ]:

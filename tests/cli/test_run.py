@@ -198,7 +198,7 @@ def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, words, told):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["stations", "compare", "batch", "review"])
+@pytest.mark.parametrize("command", ["compare", "batch", "review"])
 def test_commands_that_are_not_built_yet_are_not_offered(command):
     result = call(command)
     assert result.exit_code == 2

@@ -12,24 +12,23 @@ class Barriers:
     """What is taken out of stations.
 
     Attributes:
-        conduit: its voxels; None where there is none. Stations are made with and without it.
+        conduit: the voxels of what was drawn up into the chest; None where there is none.
         lacking: organs of the groups that are not known, in the order met.
     """
 
     def __init__(self, structures: Structures) -> None:
         self._structures = structures
-        self._made: dict[tuple[str, ...], Bools | None] = {}
         self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
         self.lacking: dict[str, None] = {}
 
-    def mask(self, names: tuple[str, ...]) -> Bools | None:
-        """All that the names stand for, without the conduit; None where nothing of it is known."""
-        if names not in self._made:
-            known = [self._structures.mask(name) for name in names if self._structures.known(name)]
-            union = joined(known) if known else None
-            if union is not None and self.conduit is not None:
-                union = union & ~self.conduit
-            self._made[names] = union
-            listed = (organ for name in names for organ in self._structures.members(name))
-            self.lacking |= {organ: None for organ in listed if not self._structures.known(organ)}
-        return self._made[names]
+    def inside(self, names: tuple[str, ...], where: tuple[slice, slice, slice]) -> Bools | None:
+        """All that the names stand for in a part of the crop, without the conduit; None for nothing there."""
+        listed = dict.fromkeys(organ for name in names for organ in self._structures.members(name))
+        known = [name for name in listed if self._structures.known(name)]
+        self.lacking |= {name: None for name in listed if name not in known}
+        parts = [self._structures.mask(name)[where] for name in known]
+        filled = [part for part in parts if part.any()]
+        if not filled:
+            return None
+        union = joined(filled)
+        return union if self.conduit is None else union & ~self.conduit[where]

@@ -15,7 +15,9 @@ from pipeline.anatomy.stations.fields import (
     PITCH_MM,
     box_inside,
     field_of_mask,
+    field_of_part,
     grown,
+    span_of,
     station_lattice,
     voxels_inside,
 )
@@ -112,9 +114,9 @@ def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
             draft.reason = "its borders leave no room between them"
             return draft
         crop = scene.structures.crop
-        taken, room = barriers.mask(rule.minus), np.count_nonzero(field > 0)
+        taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
         if taken is not None:
-            field = np.minimum(field, -field_of_mask(taken, crop, window))
+            field = np.minimum(field, -field_of_part(taken, crop, window))
             left = np.count_nonzero(field > 0) / room
             if left < LEAST_LEFT:
                 trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
@@ -275,9 +277,9 @@ def _labels(
         ours = station.origin is StationOrigin.RULES
         crop = structures.crop if ours else scan  # what the user gives may reach further
         where, inside = voxels_inside(station.solid, crop)
-        taken = barriers.mask(atlas.stations[name].minus) if ours else None
+        taken = barriers.inside(atlas.stations[name].minus, where) if ours else None
         if taken is not None:
-            inside &= ~taken[where]
+            inside &= ~taken
         if ours and barriers.conduit is not None:
             inside &= ~barriers.conduit[where]
         place = seen[crop.where][where]

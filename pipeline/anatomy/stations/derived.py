@@ -42,6 +42,23 @@ def _discs(of: Structures) -> Derived:
     return present((above - below <= 1 + int(DISC_MM / step + 1e-6)) & ~bodies), ""
 
 
+def _lungs_filled(of: Structures) -> Derived:
+    """Both lungs with what they enclose on a plane: vessels and bronchi inside a lung belong to it."""
+    import cc3d
+
+    if not of.known("lungs_all"):
+        return None, ""
+    filled = of.mask("lungs_all").copy()
+    for k in np.flatnonzero(filled.any(axis=(1, 2))).tolist():
+        for mask in (of.organ("lung_left"), of.organ("lung_right")):
+            if mask is None or not mask[k].any():
+                continue
+            labels = cc3d.connected_components(np.ascontiguousarray(~mask[k]), connectivity=4)
+            edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+            filled[k] |= ~np.isin(labels, edge)
+    return filled, ""
+
+
 def _main_bronchi(of: Structures) -> Derived:
     """Organ of that name, else the bronchi of both sides, else the airway below the carina."""
     mask = of.organ("main_bronchi")
@@ -173,6 +190,7 @@ GULLET_SHARE = 0.8
 DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "spine_body": _spine_body,
     "discs": _discs,
+    "lungs_filled": _lungs_filled,
     "main_bronchi": _main_bronchi,
     "aorta_ascending": _aorta_ascending,
     "aorta_descending": _aorta_descending,

@@ -40,6 +40,26 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
     Without `edge`, or with `centre`, the structure's middle. Between planes of the structure the edge is
     linear, beyond them the last one holds.
     """
+    axis, sense, curve = _edge(scene, term)
+    w, v, u = coordinates(window)
+    along = u[None, None, :] if axis == 0 else v[None, :, None]
+    return _whole(sense * (along - curve.at(w)[:, None, None]), window)
+
+
+def side_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
+    """What of a window lies on the side that is kept, on any plane."""
+    axis, sense, curve = _edge(scene, term)
+    w, v, u = coordinates(window)
+    edge, along = curve.at(w), (u, v)[axis]
+    if sense > 0:
+        span = int(np.searchsorted(along, edge.min())), len(along)
+    else:
+        span = 0, int(np.searchsorted(along, edge.max()))
+    return narrowed(window, span, axis=2 - axis)
+
+
+def _edge(scene: Scene, term: Term) -> tuple[int, float, Curve]:
+    """The axis of what is kept, the sense along it, and the edge, moved."""
     keep = scene.text(term, "keep")
     axis, sense = direction(term, "keep", keep)
     name, edge = scene.text(term, "of"), str(term.keys.get("edge", "centre"))
@@ -49,10 +69,7 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
         curve = scene.edge(name, edge)
     else:
         raise term.problem("edge lies across what is kept", expected=f"an edge along {keep}", got=edge)
-    w, v, u = coordinates(window)
-    edge_mm = curve.moved(_moved(scene, term, axis) - _BEFORE_MM).at(w)[:, None, None]
-    along = u[None, None, :] if axis == 0 else v[None, :, None]
-    return _whole(sense * (along - edge_mm), window)
+    return axis, sense, curve.moved(_moved(scene, term, axis) - _BEFORE_MM)
 
 
 def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
