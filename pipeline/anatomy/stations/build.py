@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.anatomy.organ_view import Bools, OrganView, joined
+from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.stations.barriers import Barriers
 from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
@@ -23,7 +24,7 @@ from pipeline.anatomy.stations.fields import (
 from pipeline.anatomy.stations.lacking import LackingError, Trace
 from pipeline.anatomy.stations.primitives import in_box
 from pipeline.anatomy.stations.scene import Scene
-from pipeline.anatomy.stations.structures import Structures
+from pipeline.anatomy.stations.structures import Crop, Structures
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Landmark, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas, StationRule
@@ -36,7 +37,6 @@ from pipeline.core.stations import OwnStation, OwnStations, Station, StationOrig
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
 _BODY = "body"
-_CONDUIT = "conduit"
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def build_stations(
     view = OrganView(organs)
     structures = Structures(view, landmarks.found, atlas.groups, DERIVED)
     scene = Scene(atlas, chosen, structures, station_lattice(organs.grid, structures.crop, pitch_mm))
-    barriers = _Barriers(structures)
+    barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
     drafts = {
         name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority if name not in given
@@ -96,36 +96,10 @@ def build_stations(
     return replace(stations, findings=(*(own.findings if own else ()), *doubts))
 
 
-class _Barriers:
-    """What is taken out of stations.
-
-    Attributes:
-        conduit: the gastric conduit; None where there is none.
-        lacking: organs of the groups that are not known, in the order met.
-    """
-
-    def __init__(self, structures: Structures) -> None:
-        self._structures = structures
-        self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
-        self.lacking: dict[str, None] = {}
-
-    def inside(self, names: tuple[str, ...], where: tuple[slice, slice, slice]) -> Bools | None:
-        """All that the names stand for in a part of the crop, without the conduit; None for nothing there."""
-        listed = dict.fromkeys(organ for name in names for organ in self._structures.members(name))
-        known = [name for name in listed if self._structures.known(name)]
-        self.lacking |= {name: None for name in listed if name not in known}
-        parts = [self._structures.mask(name)[where] for name in known]
-        filled = [part for part in parts if part.any()]
-        if not filled:
-            return None
-        union = joined(filled)
-        return union if self.conduit is None else union & ~self.conduit[where]
-
-
 # -------------------------------------------------------------------------------------------- one by one
 
 
-def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
+def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
     """A station by its own rule, its barriers taken out."""
     window = scene.lattice
     nothing = Solid(lattice=window.inner((slice(0, 1),) * 3), field=np.full((1, 1, 1), FAR, dtype=np.float32))
@@ -291,22 +265,24 @@ def _labels(
     structures: Structures,
     atlas: StationAtlas,
     built: Mapping[str, Station],
-    barriers: _Barriers,
+    barriers: Barriers,
 ) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """The label of the station at each voxel centre; none where a barrier of that station is."""
     grid = view.organs.grid
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    seen = AnatomicalView(grid=grid).of(labels)[structures.crop.where]
+    seen = AnatomicalView(grid=grid).of(labels)
+    scan = Crop(where=(slice(None), slice(None), slice(None)), w=view.w, v=view.v, u=view.u)
     number = {name: n for n, name in enumerate(atlas.stations, start=1)}
     for name in sorted(built, key=atlas.priority.index):
         station = built[name]
-        where, inside = voxels_inside(station.solid, structures.crop)
-        if station.origin is StationOrigin.RULES:
-            taken = barriers.inside(atlas.stations[name].minus, where)
-            if taken is not None:
-                inside &= ~taken
-            if barriers.conduit is not None:
-                inside &= ~barriers.conduit[where]
-        place = seen[where]
+        ours = station.origin is StationOrigin.RULES
+        crop = structures.crop if ours else scan  # what the user gives may reach further
+        where, inside = voxels_inside(station.solid, crop)
+        taken = barriers.inside(atlas.stations[name].minus, where) if ours else None
+        if taken is not None:
+            inside &= ~taken
+        if ours and barriers.conduit is not None:
+            inside &= ~barriers.conduit[where]
+        place = seen[crop.where][where]
         place[inside & (place == 0)] = number[name]
     return labels

@@ -27,6 +27,7 @@ def _spine_body(of: Structures) -> Derived:
 
 # Two vertebral bodies are at most this far apart [I].
 DISC_MM = 12.0
+_NO_PLANE = np.int16(10_000)
 
 
 def _discs(of: Structures) -> Derived:
@@ -34,13 +35,11 @@ def _discs(of: Structures) -> Derived:
     if not of.known("spine_body"):
         return None, ""
     bodies = of.mask("spine_body")
+    planes = np.arange(len(bodies), dtype=np.int16)[:, None, None]
+    below = np.maximum.accumulate(np.where(bodies, planes, -_NO_PLANE), axis=0)
+    above = np.minimum.accumulate(np.where(bodies, planes, _NO_PLANE)[::-1], axis=0)[::-1]
     step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else DISC_MM
-    reach = max(1, round(DISC_MM / step))
-    above, below = np.zeros_like(bodies), np.zeros_like(bodies)
-    for planes in range(1, reach + 1):
-        above[:-planes] |= bodies[planes:]
-        below[planes:] |= bodies[:-planes]
-    return present(above & below & ~bodies), ""
+    return present((above - below <= 1 + int(DISC_MM / step + 1e-6)) & ~bodies), ""
 
 
 def _lungs_filled(of: Structures) -> Derived:
@@ -97,9 +96,8 @@ def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
         return None
     front, back = np.zeros_like(aorta), np.zeros_like(aorta)
     for k in np.flatnonzero(aorta.any(axis=(1, 2))).tolist():
-        labels, count = cc3d.connected_components(
-            np.ascontiguousarray(aorta[k]), connectivity=8, return_N=True
-        )
+        # A copy: cc3d refuses read-only arrays.
+        labels, count = cc3d.connected_components(aorta[k].copy(), connectivity=8, return_N=True)
         rows = np.arange(aorta.shape[1])[:, None] * np.ones(aorta.shape[2])
         sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
         large = [1 + n for n in np.argsort(sizes)[::-1][:2] if sizes[n] >= 0.2 * sizes.max()]

@@ -10,6 +10,9 @@ import shapely
 from pipeline.anatomy.organ_view import Bools, Floats
 from pipeline.anatomy.stations.structures import Crop
 
+# The lattice has planes on the faces of slices; which side of one they fall by rounding must not matter.
+ON_FACE_MM = 1e-6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
@@ -31,8 +34,8 @@ class Curve:
 
     def present(self, levels: Floats) -> Bools:
         """Where the structure is."""
-        inside = (levels >= self.w[0] - self.half_step) & (levels <= self.w[-1] + self.half_step)
-        return np.asarray(inside)
+        reach = self.half_step + ON_FACE_MM
+        return np.asarray((levels >= self.w[0] - reach) & (levels <= self.w[-1] + reach))
 
     def moved(self, mm: float) -> Curve:
         """The curve with `mm` added."""

@@ -29,7 +29,7 @@ from pipeline.anatomy.stations.points import path_named, point_named
 from pipeline.anatomy.stations.scene import Scene, told
 from pipeline.core.atlas import Term
 from pipeline.core.lattice import Field, Lattice
-from pipeline.core.margin import Margin
+from pipeline.core.margin import MAX_MARGIN_MM, Margin
 
 Primitive = Callable[[Scene, Term, Lattice], Field]
 
@@ -139,7 +139,8 @@ def _space(scene: Scene, term: Term, window: Lattice) -> Field:
     name = scene.text(term, "name")
     if name not in scene.atlas.spaces:
         raise term.problem("unknown space", expected=f"one of {', '.join(scene.atlas.spaces)}", got=name)
-    return evaluate(scene, scene.atlas.spaces[name], window)
+    with scene.making(f"space {name}", term):
+        return evaluate(scene, scene.atlas.spaces[name], window)
 
 
 def _hull(scene: Scene, term: Term, window: Lattice) -> Field:
@@ -167,6 +168,8 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
         trace.landmarks.clear()  # they tell where in the plane the path runs, and set no level
         scene.trace.join(trace)
         return near_axially(path, mm, window, hold=term.keys.get("hold") is True)
+    if mm > MAX_MARGIN_MM:
+        raise term.problem("distance too large", expected=f"at most {MAX_MARGIN_MM:g} mm", got=f"{mm:g} mm")
     margin = Margin.axial(horizontal=mm, craniocaudal=0.0 if axial else mm)
     outer = around(window, margin)
     if "space" in term.keys:
@@ -200,8 +203,12 @@ def _line_bounds(line: Floats, mm: float, window: Lattice, *, axes: Sequence[int
 def bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
     """The part of a window outside which a term is nowhere."""
     if term.primitive == "space":
-        inner = scene.atlas.spaces.get(scene.text(term, "name"))
-        return window if inner is None else bounds(scene, inner, window)
+        name = scene.text(term, "name")
+        inner = scene.atlas.spaces.get(name)
+        if inner is None:
+            return window
+        with scene.making(f"space {name}", term):
+            return bounds(scene, inner, window)
     if term.primitive == "all_of":
         for one in term.terms:
             window = bounds(scene, one, window)

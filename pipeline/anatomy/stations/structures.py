@@ -123,7 +123,8 @@ class Structures:
             ]
             return (joined(known) if known else None), ""
         if name in self._derived:
-            return self._derived[name](self)
+            mask, note = self._derived[name](self)
+            return present(mask), note
         return present(self.organ(name)), ""
 
     def _find_member(self, name: str) -> Bools | None:
