@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.anatomy.derived import vertebral_body
 from pipeline.anatomy.organ_view import Bools, joined
+from pipeline.anatomy.stations.lacking import Trace
 from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, present
 
 
@@ -34,13 +35,11 @@ def _discs(of: Structures) -> Derived:
     if not of.known("spine_body"):
         return None, ""
     bodies = of.mask("spine_body")
+    planes = np.arange(len(bodies), dtype=np.int32)[:, None, None]
+    below = np.maximum.accumulate(np.where(bodies, planes, np.int32(-len(bodies))), axis=0)
+    above = np.minimum.accumulate(np.where(bodies, planes, np.int32(2 * len(bodies)))[::-1], axis=0)[::-1]
     step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else DISC_MM
-    reach = max(1, round(DISC_MM / step))
-    above, below = np.zeros_like(bodies), np.zeros_like(bodies)
-    for planes in range(1, reach + 1):
-        above[:-planes] |= bodies[planes:]
-        below[planes:] |= bodies[:-planes]
-    return present(above & below & ~bodies), ""
+    return present(~bodies & ((above - below - 1) * step <= DISC_MM)), ""
 
 
 def _lungs_filled(of: Structures) -> Derived:
@@ -88,6 +87,31 @@ def _main_bronchi(of: Structures) -> Derived:
 MAIN_BRONCHI_MM = 25.0
 
 
+def _bronchi_both(of: Structures) -> Derived:
+    """The airway below the carina on the levels that have it on both sides: station 7 lies between them.
+
+    The windpipe's own mask goes on into both bronchi; the right main bronchus ends far above the left one.
+    """
+    trace = Trace()
+    parts = [of.mask(name, trace) for name in ("main_bronchi", "bronchus_intermedius") if of.known(name)]
+    trachea, carina = of.organ("trachea"), of.level("carina")
+    if trachea is not None and carina is not None:
+        step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else 0.0
+        # From the plane above the carina on, so that nothing is lost between two planes.
+        split = (of.crop.w < carina + step) & (of.crop.w >= carina - MAIN_BRONCHI_MM)
+        parts.append(trachea & split[:, None, None])
+    if not parts:
+        return None, ""
+    airway = joined(parts)
+    columns: Bools = np.any(airway, axis=1)
+    if not columns.any():
+        return None, ""
+    uppermost = columns[np.flatnonzero(columns.any(axis=1))[-1]].nonzero()[0]
+    middle = int(uppermost[0] + uppermost[-1]) // 2
+    both = np.asarray(columns[:, :middle].any(axis=1) & columns[:, middle + 1 :].any(axis=1))
+    return present(airway & both[:, None, None]), "; ".join(trace.notes)
+
+
 def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
     """Ascending and descending aorta: the parts of a section, or of the arch its front and back half."""
     import cc3d
@@ -97,9 +121,8 @@ def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
         return None
     front, back = np.zeros_like(aorta), np.zeros_like(aorta)
     for k in np.flatnonzero(aorta.any(axis=(1, 2))).tolist():
-        labels, count = cc3d.connected_components(
-            np.ascontiguousarray(aorta[k]), connectivity=8, return_N=True
-        )
+        plane = np.array(aorta[k])  # a copy: what is read-only cannot be labelled
+        labels, count = cc3d.connected_components(plane, connectivity=8, return_N=True)
         rows = np.arange(aorta.shape[1])[:, None] * np.ones(aorta.shape[2])
         sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
         large = [1 + n for n in np.argsort(sizes)[::-1][:2] if sizes[n] >= 0.2 * sizes.max()]
@@ -194,6 +217,7 @@ DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "discs": _discs,
     "lungs_filled": _lungs_filled,
     "main_bronchi": _main_bronchi,
+    "bronchi_both": _bronchi_both,
     "aorta_ascending": _aorta_ascending,
     "aorta_descending": _aorta_descending,
     "lower_lobe_left": _lower_lobe("left"),
