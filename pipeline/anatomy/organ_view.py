@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Organs
 from pipeline.core.grid import Vector
+from pipeline.core.volume import Mask
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -62,7 +63,11 @@ class OrganView:
 
     def mask(self, name: str) -> Bools:
         """An organ's voxels, shape (w, v, u)."""
-        return self._turn.of(self.organs[name].voxels)
+        return self.turned(self.organs[name])
+
+    def turned(self, mask: Mask) -> Bools:
+        """The voxels of any mask on the organs' grid, shape (w, v, u)."""
+        return self._turn.of(mask.voxels)
 
     def union(self, names: Iterable[str]) -> Bools | None:
         """The voxels of those organs that are known; None where none is."""

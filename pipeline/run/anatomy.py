@@ -16,7 +16,7 @@ from pipeline.core.atlas import StationAtlas
 from pipeline.core.case import Lesion
 from pipeline.core.grid import Vector
 from pipeline.core.stations import LesionPlaces, OwnStations, Stations
-from pipeline.core.volume import Volume
+from pipeline.core.volume import Mask, Volume
 
 
 def find_anatomy(
@@ -46,6 +46,7 @@ def find_stations(
     *,
     options: Mapping[str, str] | None = None,
     own: OwnStations | None = None,
+    labels: Mapping[str, Mask] | None = None,
 ) -> Stations:
     """The stations of a patient.
 
@@ -54,11 +55,12 @@ def find_stations(
         atlas: the rules.
         options: choices other than the atlas's defaults.
         own: stations that the user gives; they take the place of the built ones.
+        labels: a reference patient's stations brought to this one; in place of the rules.
 
     Raises:
         ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
     """
-    return build_stations(organs, landmarks, atlas, options=options, own=own)
+    return build_stations(organs, landmarks, atlas, options=options, own=own, labels=labels)
 
 
 def tell_places(lesions: Sequence[Lesion], stations: Stations, landmarks: Landmarks) -> LesionPlaces:

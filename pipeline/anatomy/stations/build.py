@@ -15,6 +15,7 @@ from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
     PITCH_MM,
+    box_inside,
     field_of_mask,
     field_of_part,
     grown,
@@ -33,6 +34,7 @@ from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid, solid_from_contours
 from pipeline.core.stations import OwnStation, OwnStations, Station, StationOrigin, Stations
+from pipeline.core.volume import Mask
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
@@ -57,6 +59,7 @@ def build_stations(
     *,
     options: Mapping[str, str] | None = None,
     own: OwnStations | None = None,
+    labels: Mapping[str, Mask] | None = None,
     pitch_mm: float = PITCH_MM,
 ) -> Stations:
     """Every station of the atlas on this patient, or the reason why it could not be built.
@@ -67,6 +70,8 @@ def build_stations(
         atlas: the rules.
         options: choices other than the defaults.
         own: stations that the user gives; nothing is cut from them, and the others give way to them.
+        labels: station to where another patient's label lies on this one; in place of the rules' spaces. The
+            rest is done in the same way: organs are taken out, and stations told apart.
         pitch_mm: of the lattice in the axial plane.
 
     Raises:
@@ -79,10 +84,15 @@ def build_stations(
     barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
     drafts = {
-        name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority if name not in given
+        name: _drafted(scene, atlas.stations[name], barriers, labels)
+        for name in atlas.priority
+        if name not in given
     }
     _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)
-    ready = {name: _station(draft, landmarks.found) for name, draft in drafts.items() if not draft.reason}
+    origin = StationOrigin.RULES if labels is None else StationOrigin.LABEL_ATLAS
+    ready = {
+        name: _station(draft, landmarks.found, origin) for name, draft in drafts.items() if not draft.reason
+    }
     built = {name: {**ready, **given}[name] for name in atlas.stations if name in ready or name in given}
     stations = Stations(
         grid=organs.grid,
@@ -100,14 +110,19 @@ def build_stations(
 # -------------------------------------------------------------------------------------------- one by one
 
 
-def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
-    """A station by its own rule, its barriers taken out."""
+def _drafted(
+    scene: Scene, rule: StationRule, barriers: Barriers, labels: Mapping[str, Mask] | None
+) -> _Draft:
+    """A station by its own rule, or by its label, its barriers taken out."""
     window = scene.lattice
     nothing = Solid(lattice=window.inner((slice(0, 1),) * 3), field=np.full((1, 1, 1), FAR, dtype=np.float32))
     with scene.tracing() as trace:
         draft = _Draft(rule=rule, trace=trace, filled=nothing, bare=None)
         try:
-            field, window = in_box(scene, rule.space, window)
+            if labels is None:
+                field, window = in_box(scene, rule.space, window)
+            else:
+                field, window = _labelled(scene, rule.name, labels)
         except LackingError as lacking:
             draft.reason = str(lacking)
             return draft
@@ -131,6 +146,15 @@ def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
         if draft.filled.is_empty:
             draft.reason = "organs fill all of it"
     return draft
+
+
+def _labelled(scene: Scene, name: str, labels: Mapping[str, Mask]) -> tuple[Field, Lattice]:
+    if name not in labels:
+        raise LackingError("the reference patient has no such label, or it lies beyond this scan")
+    crop, window = scene.structures.crop, scene.lattice
+    field = field_of_mask(scene.structures.view.turned(labels[name])[crop.where], crop, window)
+    box = box_inside(field)
+    return (field, window) if box is None else (field[box], window.inner(box))
 
 
 def _within_body(scene: Scene, rule: StationRule, field: Field, window: Lattice) -> Field:
@@ -183,7 +207,7 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
             draft.reason = "the conduit fills it"
 
 
-def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:
+def _station(draft: _Draft, landmarks: Mapping[str, Landmark], origin: StationOrigin) -> Station:
     levels = [
         f"{name} is inferred: {landmarks[name].how}, expected error {landmarks[name].error_mm:.0f} mm"
         for name in draft.trace.landmarks
@@ -194,6 +218,7 @@ def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:
         region=draft.rule.region,
         solid=draft.filled if draft.bare is None else draft.bare,
         with_conduit=None if draft.bare is None else draft.filled,
+        origin=origin,
         landmarks=tuple(draft.trace.landmarks),
         notes=(*levels, *draft.trace.notes),
     )
@@ -232,7 +257,7 @@ def _labels(
     number = {name: n for n, name in enumerate(atlas.stations, start=1)}
     for name in sorted(built, key=atlas.priority.index):
         station = built[name]
-        ours = station.origin is StationOrigin.RULES
+        ours = station.origin is not StationOrigin.PATIENT
         crop = structures.crop if ours else scan  # what the user gives may reach further
         where, inside = voxels_inside(station.solid, crop)
         taken = barriers.inside(atlas.stations[name].minus, where) if ours else None
