@@ -88,7 +88,7 @@ def test_a_made_up_station_gets_its_mask(tmp_path, grid, lid: str, top: float) -
     assert set(tower.landmarks) == {"kidney_top"} | ({"carina"} if lid == "high" else set())
     capsule = (math.pi * 49 * 21.0 + 4 / 3 * math.pi * 343) / 1000.0
     assert mast.solid.volume_cc == pytest.approx(capsule - overlap(), rel=0.02)
-    assert mast.notes == ("a part of it is left out: no absent", "base is inferred (no absent)")
+    assert mast.notes == ("base is inferred (no absent)", "a part of it is left out: no absent")
     assert dict(stations.options) == {"lid": lid}
     assert dict(stations.label_of) == {"mast": 1, "tower": 2}
 
