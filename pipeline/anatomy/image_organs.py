@@ -45,9 +45,8 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
 
 def _not_seen(have: set[str]) -> tuple[Finding, ...]:
     """A remark where the image does not show what it shows of a whole chest."""
-    lacking = [
-        name for name in ("body", "trachea", "main_bronchi", "lung_left", "lung_right") if name not in have
-    ]
+    shown = ("body", "trachea", "main_bronchi", "lung_left", "lung_right")
+    lacking = [name for name in shown if name not in have]
     if not lacking:
         return ()
     return (
@@ -55,8 +54,8 @@ def _not_seen(have: set[str]) -> tuple[Finding, ...]:
             code="ORGANS_NOT_SEEN",
             severity=Severity.INFO,
             where="organs of the image",
-            message=f"Not given, and not told from the Hounsfield units: {', '.join(lacking)}. Is the whole cross-"
-            "section of the chest on the CT? What depends on them is not known.",
+            message=f"Not given, and not told from the Hounsfield units: {', '.join(lacking)}. Is the whole "
+            "cross-section of the chest on the CT? What depends on them is not known.",
         ),
     )
 

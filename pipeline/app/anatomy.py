@@ -47,7 +47,7 @@ def anatomy_of(
         InputError: an anatomy or a file of landmarks that cannot be used.
     """
     from pipeline.read import load_landmark_rules, point_rois, read_landmark_file
-    from pipeline.run import find_anatomy
+    from pipeline.run.anatomy import find_anatomy
 
     rules, grid = (*load_landmark_rules(), *levels), scan.volume.grid
     given = organs_given(choice, scan)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.core.rules import Colour
     from pipeline.core.targets import Target, TargetSet
     from pipeline.read import Inventory, LoadedCase
-    from pipeline.run import RunResult
+    from pipeline.run.targets import RunResult
     from pipeline.write import RoiOut
 
 _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
@@ -67,7 +67,7 @@ def checked_protocol(request: RunRequest) -> Protocol:
     Raises:
         UsageError, ConfigError: as `run_case`.
     """
-    from pipeline.run import settle
+    from pipeline.run.targets import settle
 
     protocol = load_protocol(request.protocol or DEFAULT_PROTOCOL)
     settle(protocol, request.settings)
@@ -77,7 +77,8 @@ def checked_protocol(request: RunRequest) -> Protocol:
 def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stopwatch) -> RunOutcome:
     """Read, run, write into the staging folder."""
     from pipeline.read import LoadedScan, load_roles, read_case
-    from pipeline.run import make_targets, report_of
+    from pipeline.run.report import report_of
+    from pipeline.run.targets import make_targets
     from pipeline.write import report_text, write_report
 
     watch("reading")

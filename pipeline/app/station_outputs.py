@@ -78,7 +78,7 @@ class StationsResult:
 
     def report(self, told: tuple[Finding, ...], seconds: Mapping[str, float]) -> Report:
         """What the run says about itself; `told` are the findings of writing."""
-        from pipeline.run import case_summary, landmark_reports, lesion_reports
+        from pipeline.run.report import case_summary, landmark_reports, lesion_reports
 
         scan, found = self.scan, self.found
         return Report(

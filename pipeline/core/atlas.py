@@ -76,6 +76,39 @@ class StationRule:
     borders: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """Two stations that never come nearer to each other than `mm`; 0: that never touch."""
+
+    pair: tuple[str, str]
+    mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationChecks:
+    """What the stations of a patient are looked at for; all of it provisional.
+
+    Attributes:
+        right, left: stations of one side; the n-th of each are a pair.
+        alike: of these, the ones whose volumes are compared.
+        ratio: least and largest right volume as a part of the left one.
+        touching: pairs that lie face to face.
+        apart: pairs that do not.
+        volumes_cc: station to least and largest volume.
+    """
+
+    right: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    ratio: tuple[float, float] = (0.0, float("inf"))
+    touching: tuple[tuple[str, str], ...] = ()
+    apart: tuple[Apart, ...] = ()
+    volumes_cc: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "volumes_cc", FrozenMap(self.volumes_cc))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StationAtlas:
     """The station atlas.
@@ -92,6 +125,7 @@ class StationAtlas:
         priority: station names; a place that two want goes to the earlier one.
         least_cc: parts of a station that are smaller are dropped.
         sources: source key to evidence tag and text.
+        checks: of a patient's stations.
     """
 
     version: str
@@ -107,6 +141,7 @@ class StationAtlas:
     priority: tuple[str, ...]
     least_cc: float
     sources: Mapping[str, str]
+    checks: StationChecks = field(default_factory=StationChecks)
 
     def __post_init__(self) -> None:
         for name in ("options", "figures", "groups", "points", "paths", "spaces", "stations", "sources"):

@@ -25,6 +25,7 @@ from pipeline.core.atlas import (
 from pipeline.core.stations import Region
 from pipeline.read.landmark_rules import LandmarkModel, load_landmark_rules, rules_of
 from pipeline.read.resources import resource_folder
+from pipeline.read.station_checks import Checks, checks_of
 from pipeline.read.yaml_file import KeyPath, Strict, YamlFile, read_yaml, validated
 
 _EVIDENCE = ("V: ", "M: ", "I: ")
@@ -68,6 +69,7 @@ class _Document(Strict):
     priority: list[str]
     stations: dict[str, _Station] = Field(min_length=1)
     finish: _Finish
+    checks: Checks | None = None
 
 
 def load_station_atlas(path: Path | None = None) -> StationAtlas:
@@ -108,6 +110,7 @@ def load_station_atlas(path: Path | None = None) -> StationAtlas:
         priority=tuple(document.priority),
         least_cc=float(document.finish.least_cc),
         sources=document.sources,
+        checks=checks_of(file, document.checks, stations=document.stations, sources=document.sources),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import pipeline.run
+import pipeline.run.targets
 from pipeline.cli import app
 from pipeline.cli.summary import findings_text, margin_text
 from pipeline.core.margin import Margin
@@ -71,7 +71,7 @@ def test_v_tells_the_seconds(dicom, tmp_path):
 
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
     stop = Finding(code="PLANTED", severity=Severity.STOP, where="ifi.CTV", message="decide first")
-    monkeypatch.setattr(pipeline.run, "check_targets", lambda case, targets: (stop,))
+    monkeypatch.setattr(pipeline.run.targets, "check_targets", lambda case, targets: (stop,))
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 3
     assert "stop     ifi.CTV: decide first [PLANTED]" in result.stdout

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.stations.apart import bordered, without, without_specks
 from pipeline.anatomy.stations.barriers import Barriers
+from pipeline.anatomy.stations.checks import check_stations
 from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
     PITCH_MM,
-    box_inside,
     field_of_mask,
     field_of_part,
     grown,
@@ -28,7 +29,6 @@ from pipeline.anatomy.stations.structures import Crop, Structures
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Landmark, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas, StationRule
-from pipeline.core.expansion import difference
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid, solid_from_contours
@@ -93,7 +93,8 @@ def build_stations(
         options=chosen,
     )
     doubts = doubts_about(stations, landmarks, barriers.lacking)
-    return replace(stations, findings=(*(own.findings if own else ()), *doubts))
+    checked = check_stations(stations, atlas.checks, scene.midline())
+    return replace(stations, findings=(*(own.findings if own else ()), *doubts, *checked))
 
 
 # -------------------------------------------------------------------------------------------- one by one
@@ -111,7 +112,8 @@ def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
             draft.reason = str(lacking)
             return draft
         if not (field > 0).any():
-            draft.reason = "its borders leave no room between them"
+            notes = f" ({'; '.join(trace.notes)})" if trace.notes else ""
+            draft.reason = f"its borders leave no room between them{notes}"
             return draft
         crop = scene.structures.crop
         taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
@@ -121,11 +123,11 @@ def _drafted(scene: Scene, rule: StationRule, barriers: Barriers) -> _Draft:
             if left < LEAST_LEFT:
                 trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
         field = _within_body(scene, rule, field, window)
-        draft.filled = _bordered(field, window)
+        draft.filled = bordered(field, window)
         if barriers.conduit is not None:
             conduit = field_of_mask(barriers.conduit, crop, window)
             if bool(((field > 0) & (conduit > 0)).any()):
-                draft.bare = _bordered(np.minimum(field, -conduit), window)
+                draft.bare = bordered(np.minimum(field, -conduit), window)
         if draft.filled.is_empty:
             draft.reason = "organs fill all of it"
     return draft
@@ -158,17 +160,6 @@ def _cut_by_image(outside: Field, outer: Lattice, scene: Scene) -> None:
         np.moveaxis(outside, axis, 0)[beyond] = FAR
 
 
-def _bordered(field: Field, window: Lattice) -> Solid:
-    """A solid with a border of points outside."""
-    outer = window.padded(Margin.uniform(0.0))
-    whole = np.full(outer.shape, FAR, dtype=np.float32)
-    whole[window.offset_in(outer)] = field
-    box = box_inside(whole)
-    if box is None:
-        return Solid(lattice=outer, field=whole)
-    return Solid(lattice=outer.inner(box), field=whole[box])
-
-
 # -------------------------------------------------------------------------- told apart, without specks
 
 
@@ -178,51 +169,18 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
     for draft in drafts:
         if draft.reason:
             continue
-        alone = _without(draft.filled, before)
-        bare = None if draft.bare is None else _without(draft.bare, before)
+        alone = without(draft.filled, before)
+        bare = None if draft.bare is None else without(draft.bare, before)
         before.append(draft.filled)
         if alone.is_empty:
             draft.reason = "stations ahead of it take all of it"
             continue
-        draft.filled = _without_specks(alone, least_cc)
-        draft.bare = None if bare is None else _without_specks(bare, least_cc)
+        draft.filled = without_specks(alone, least_cc)
+        draft.bare = None if bare is None else without_specks(bare, least_cc)
         if draft.filled.is_empty:
             draft.reason = f"what is left of it has no part of {least_cc:g} cc"
         elif draft.bare is not None and draft.bare.is_empty:
             draft.reason = "the conduit fills it"
-
-
-def _without(solid: Solid, others: list[Solid]) -> Solid:
-    for other in others:
-        if not other.is_empty and _meet(solid.lattice, other.lattice):
-            lattice = solid.lattice
-            field = difference(solid, other)
-            solid = Solid(lattice=lattice, field=field.field[lattice.offset_in(field.lattice)])
-    return solid
-
-
-def _meet(one: Lattice, other: Lattice) -> bool:
-    return all(
-        a < b + m and b < a + n
-        for a, n, b, m in zip(one.start, one.size, other.start, other.size, strict=True)
-    )
-
-
-def _without_specks(solid: Solid, least_cc: float) -> Solid:
-    """Without the parts below a volume."""
-    import cc3d
-
-    inside = solid.field > 0
-    if not inside.any():
-        return solid
-    labels, count = cc3d.connected_components(inside, connectivity=26, return_N=True)
-    u, v, w = solid.lattice.pitches_mm
-    sizes = np.bincount(labels.ravel(), minlength=count + 1) * u * v * w / 1000.0
-    small = sizes < least_cc
-    small[0] = False
-    if not small.any():
-        return solid
-    return _bordered(np.where(small[labels], np.float32(-1.0), solid.field), solid.lattice)
 
 
 def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.anatomy.derived import vertebral_body
 from pipeline.anatomy.organ_view import Bools, joined
+from pipeline.anatomy.stations.lacking import Trace
 from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, present
 
 
@@ -27,7 +28,6 @@ def _spine_body(of: Structures) -> Derived:
 
 # Two vertebral bodies are at most this far apart [I].
 DISC_MM = 12.0
-_NO_PLANE = np.int16(10_000)
 
 
 def _discs(of: Structures) -> Derived:
@@ -35,11 +35,11 @@ def _discs(of: Structures) -> Derived:
     if not of.known("spine_body"):
         return None, ""
     bodies = of.mask("spine_body")
-    planes = np.arange(len(bodies), dtype=np.int16)[:, None, None]
-    below = np.maximum.accumulate(np.where(bodies, planes, -_NO_PLANE), axis=0)
-    above = np.minimum.accumulate(np.where(bodies, planes, _NO_PLANE)[::-1], axis=0)[::-1]
+    planes = np.arange(len(bodies), dtype=np.int32)[:, None, None]
+    below = np.maximum.accumulate(np.where(bodies, planes, np.int32(-len(bodies))), axis=0)
+    above = np.minimum.accumulate(np.where(bodies, planes, np.int32(2 * len(bodies)))[::-1], axis=0)[::-1]
     step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else DISC_MM
-    return present((above - below <= 1 + int(DISC_MM / step + 1e-6)) & ~bodies), ""
+    return present(~bodies & ((above - below - 1) * step <= DISC_MM)), ""
 
 
 def _lungs_filled(of: Structures) -> Derived:
@@ -85,6 +85,31 @@ def _main_bronchi(of: Structures) -> Derived:
 
 # The left main bronchus is the longer one, about 5 cm long, and runs down by about half of that [I].
 MAIN_BRONCHI_MM = 25.0
+
+
+def _bronchi_both(of: Structures) -> Derived:
+    """The airway below the carina on the levels that have it on both sides: station 7 lies between them.
+
+    The windpipe's own mask goes on into both bronchi; the right main bronchus ends far above the left one.
+    """
+    trace = Trace()
+    parts = [of.mask(name, trace) for name in ("main_bronchi", "bronchus_intermedius") if of.known(name)]
+    trachea, carina = of.organ("trachea"), of.level("carina")
+    if trachea is not None and carina is not None:
+        step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else 0.0
+        # From the plane above the carina on, so that nothing is lost between two planes.
+        split = (of.crop.w < carina + step) & (of.crop.w >= carina - MAIN_BRONCHI_MM)
+        parts.append(trachea & split[:, None, None])
+    if not parts:
+        return None, ""
+    airway = joined(parts)
+    columns: Bools = np.any(airway, axis=1)
+    if not columns.any():
+        return None, ""
+    uppermost = columns[np.flatnonzero(columns.any(axis=1))[-1]].nonzero()[0]
+    middle = int(uppermost[0] + uppermost[-1]) // 2
+    both = np.asarray(columns[:, :middle].any(axis=1) & columns[:, middle + 1 :].any(axis=1))
+    return present(airway & both[:, None, None]), "; ".join(trace.notes)
 
 
 def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
@@ -171,6 +196,14 @@ def _conduit(of: Structures) -> Derived:
     return joined(parts), ""
 
 
+def _stomach_in_abdomen(of: Structures) -> Derived:
+    """The stomach without what was drawn up into the chest."""
+    stomach = of.organ("stomach")
+    if stomach is None or not of.known("conduit"):
+        return stomach, ""
+    return present(stomach & ~of.mask("conduit")), ""
+
+
 def _esophagus_in_place(of: Structures) -> Derived:
     """The gullet where it was not resected: there from carina to hiatus, and there is no conduit."""
     gullet = of.organ("esophagus")
@@ -192,10 +225,12 @@ DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "discs": _discs,
     "lungs_filled": _lungs_filled,
     "main_bronchi": _main_bronchi,
+    "bronchi_both": _bronchi_both,
     "aorta_ascending": _aorta_ascending,
     "aorta_descending": _aorta_descending,
     "lower_lobe_left": _lower_lobe("left"),
     "lower_lobe_right": _lower_lobe("right"),
     "conduit": _conduit,
+    "stomach_in_abdomen": _stomach_in_abdomen,
     "esophagus_in_place": _esophagus_in_place,
 }

@@ -75,8 +75,8 @@ def _edge(scene: Scene, term: Term) -> tuple[int, float, Curve]:
 def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
     """One side of the broken line through the middles of structures (`through`), plane by plane.
 
-    An entry may be `{along: A, nearest_to: B}`, the point of A nearest to B. The line goes straight on beyond
-    its last points; a plane that has none is not cut.
+    An entry may be `{along: A, nearest_to: B}`, the point of A nearest to B. Beyond its last points the line
+    keeps their place; a plane that has none is not cut.
     """
     axis, sense = direction(term, "keep", scene.text(term, "keep"))
     anchors = _anchors(scene, term)

@@ -24,6 +24,10 @@ _SHIFTS: Mapping[str, tuple[int, float]] = {
 }
 
 
+# A point told from voxels is the middle of all that fit nearly as well: no single one decides [I].
+NEARLY_MM = 4.0
+
+
 def point_named(scene: Scene, name: str, term: Term) -> Floats:
     """A point of the atlas in frame coordinates, by the first way that works.
 
@@ -111,17 +115,17 @@ def _beside(scene: Scene, way: Term) -> Floats:
 
 
 def _farthest(scene: Scene, way: Term) -> Floats:
-    """The point of one structure farthest from another."""
+    """The end of a structure away from another one."""
+    mine, other = (_places(scene, scene.text(way, key)) for key in ("along", "from"))
     from scipy.spatial import cKDTree
 
-    mine = _places(scene, scene.text(way, "along"))
-    tree = cKDTree(_places(scene, scene.text(way, "from")))
+    tree = cKDTree(other)
     distances, _ = tree.query(mine)
-    return _shifted_by(scene, way, mine[int(np.argmax(distances))])
+    return _shifted_by(scene, way, mine[distances >= distances.max() - NEARLY_MM].mean(axis=0))
 
 
 def _nearest(scene: Scene, way: Term) -> Floats:
-    """The point of a structure nearest to a point, on one side of it, and not nearer than a figure."""
+    """The part of a structure nearest to a point, on one side of it, and not nearer than a figure."""
     name, side = scene.text(way, "along"), scene.text(way, "side")
     axis, sense = direction(way, "side", side)
     start = point_named(scene, scene.text(way, "to"), way)
@@ -131,7 +135,7 @@ def _nearest(scene: Scene, way: Term) -> Floats:
     if not fits.any():
         raise LackingError(f"no {name} to the {side}")
     places, distances = places[fits], distances[fits]
-    return _shifted_by(scene, way, places[int(np.argmin(distances))])
+    return _shifted_by(scene, way, places[distances <= distances.min() + NEARLY_MM].mean(axis=0))
 
 
 def _shifted(scene: Scene, way: Term) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pipeline.anatomy.organ_view import Floats
@@ -160,6 +160,13 @@ class Scene:
             self._centres[name] = centre_curves(self.structures.mask(name), self.structures.crop)
         self.structures.mask(name, self.trace)
         return self._centres[name]
+
+    def midline(self) -> Callable[[Floats], Floats] | None:
+        """Levels to the place of the patient's middle across it; None where nothing tells it."""
+        try:
+            return self.centre(_MIDLINE)[0].at
+        except LackingError:
+            return None
 
     def _midline(self) -> tuple[Curve, Curve]:
         if _MIDLINE not in self._centres:
