@@ -299,8 +299,8 @@ def line_of(part: str) -> int:
         ),
         # groups
         (
-            "under_dome: [liver, spleen, stomach]",
-            "under_dome: [liver, bones]\n  circle: [under_dome, circle]",
+            "  chest_veins: [",
+            "  circle: [gut, circle]\n  chest_veins: [",
             "group holds itself",
             "groups.circle",
             "no circle",
@@ -332,8 +332,8 @@ def line_of(part: str) -> int:
             "7",
         ),
         (
-            "under_dome: [liver, spleen, stomach]",
-            "no: [liver, spleen, stomach]",
+            "  chest_veins: [",
+            "  no: [",
             "key that is no text",
             "groups.no",
             "text (put it in quotes)",
