@@ -18,6 +18,7 @@ from pipeline.core.errors import InputError
 _GZIP_MAGIC = b"\x1f\x8b"
 _TODO = "copy or export the file again"
 _BLOCK_BYTES = 1 << 20  # small enough to stay in the processor's cache
+_PAGE_BYTES = 4096  # what the system gives memory by
 _GZIP_FORMAT = 31  # zlib's wbits for a gzip member with header and checksum
 
 
@@ -66,26 +67,39 @@ class NiftiFile:
         if not (self.packed and self.as_stored and self.stored == np.uint8 and len(self.shape) == 3):
             return None
         count = int(np.prod(self.shape))
-        voxels = np.zeros(count, dtype=np.uint8)  # pages that nobody writes to are not there
+        voxels = np.zeros(count, dtype=np.uint8)  # memory that nobody writes to is not there
         packed, unpacker = self.path.read_bytes(), zlib.decompressobj(wbits=_GZIP_FORMAT)
         done, highest = -self.offset, 0
         try:
             while not unpacker.eof:  # its end has the checksum
-                block = unpacker.decompress(packed, _BLOCK_BYTES)
+                block = unpacker.decompress(packed, self.offset if done < 0 else _BLOCK_BYTES)
                 packed = unpacker.unconsumed_tail
                 if not (block or packed):
                     break
                 values = np.frombuffer(block, dtype=np.uint8)[max(0, -done) : max(0, count - done)]
                 start, done = max(0, done), done + len(block)
-                if values.any():
-                    voxels[start : start + len(values)] = values
-                    highest = max(highest, int(values.max()))
+                highest = max(highest, _copied(values, voxels[start : start + len(values)]))
         except zlib.error as error:
             raise _unreadable(self.path, error) from error
         if done < count:  # several members
             return None
         voxels.flags.writeable = False
         return Unpacked(voxels=voxels.reshape(self.shape[::-1]), highest=highest)
+
+
+def _copied(values: npt.NDArray[np.uint8], place: npt.NDArray[np.uint8]) -> int:
+    """Copy values to their place, which holds zeros, where they are not zero; gives the highest."""
+    if not len(values):
+        return 0
+    pages = len(values) // _PAGE_BYTES
+    whole = values[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)
+    rest = values[pages * _PAGE_BYTES :]
+    filled = whole.view(np.uint64).any(axis=1)
+    if not (filled.any() or rest.any()):
+        return 0
+    place[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)[filled] = whole[filled]
+    place[pages * _PAGE_BYTES :] = rest
+    return int(values.max())
 
 
 def whole_nifti(path: Path) -> NiftiFile:
