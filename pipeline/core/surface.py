@@ -18,6 +18,7 @@ Points = npt.NDArray[np.float64]
 # the nearest dozen, as marching cubes makes a few small ones beside a large one.
 _TRIANGLES_A_POINT = 24
 _TINY = 1e-12
+_ROUNDING = 1e-9
 # Corners of each surface that give a first, too large distance; and pairs that are looked at one by one.
 _FEW, _SIEVES, _PAIRS_AT_ONCE = 400, 4, 3_000_000
 
@@ -68,9 +69,8 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
     ):  # any two corners are at least as far apart; those that face each other tell more
         some, few = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
         most = min(most, float(np.linalg.norm(some[:, None] - few[None, :], axis=2).min()))
-        mine, its = _within(mine, mine, its, most), _within(its, its, mine, most)
-        if not (len(mine) and len(its)):
-            break
+        reach = most * (1.0 + _ROUNDING)  # so that the nearest two always stay
+        mine, its = _within(mine, mine, its, reach), _within(its, its, mine, reach)
     return min(_from_corners(one, other, most), _from_corners(other, one, most))
 
 
@@ -96,8 +96,6 @@ def _from_corners(corners_of: Surface, other: Surface, most: float) -> float:
     # Only what faces the other one within reach can be the nearest.
     reach = most + 2.0 * widest
     corners = _within(corners_of.vertices, corners_of.vertices, centres, reach)
-    if not len(corners):
-        return most
     triangles = _within(triangles, centres, corners, reach)
     centres = triangles.mean(axis=1)
     away, near = _nearest(corners, centres, 1)

@@ -7,6 +7,7 @@ that they are the same however the grid is stored. The centre is a corner of eig
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ def steps(grid: Grid) -> np.ndarray:
     return np.abs(frame @ grid.axes) @ np.array(grid.spacing_mm)
 
 
+@lru_cache(maxsize=8)
 def places(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every voxel centre along u, v, w in mm from the grid's centre, each of the shape of a mask."""
     k, j, i = np.indices(grid.shape)

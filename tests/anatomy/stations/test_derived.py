@@ -177,6 +177,21 @@ def test_lower_lobes(grid: Grid, side: str) -> None:
     assert not structures({f"lung_{side}": lung}, above, grid).known(f"lower_lobe_{side}")
 
 
+@on_every_grid
+def test_lungs_hold_what_they_enclose(grid: Grid) -> None:
+    hole, notch = box(grid, (6, 9), (-2, 2), (-3, 3)), box(grid, (18, 20), (-2, 2), (-3, 3))
+    left = box(grid, (4, 20), (-8, 8), (-10, 10)) & ~hole & ~notch
+    right = box(grid, (-20, -4), (-8, 8), (-10, 0))
+    of = structures({"lung_left": left, "lung_right": right}, grid=grid)
+    of.groups = {"lungs_all": ("lung_left", "lung_right")}
+    mask, notes = found(of, "lungs_filled")
+    assert (mask == seen(of, grid, left | right | hole)).all()
+    assert notes == []
+    one = structures({"lung_right": right}, grid=grid)
+    one.groups = of.groups
+    assert (found(one, "lungs_filled")[0] == seen(one, grid, right)).all()
+
+
 @pytest.mark.parametrize("name", ["stomach", "colon", "small_bowel"])
 def test_a_conduit_reaches_well_into_the_chest(name: str) -> None:
     low, high = box(HFS, (-9, 0), (0, 9), (-12, 9)), box(HFS, (-9, 0), (0, 9), (-12, 10))
