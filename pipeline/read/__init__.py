@@ -8,6 +8,7 @@ from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEnt
 from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
+from pipeline.read.reference_patient import read_reference_patient
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
 
@@ -31,5 +32,6 @@ __all__ = [
     "read_case",
     "read_landmark_file",
     "read_organs",
+    "read_reference_patient",
     "take_inventory",
 ]
