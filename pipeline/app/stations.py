@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.app.anatomy import PatientAnatomy, anatomy_of
 from pipeline.app.files import read_options
 from pipeline.app.organs import check_sources, organ_input
+from pipeline.app.reference import moved_labels
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, Stopwatch
 from pipeline.core.errors import ConfigError, UsageError
 from pipeline.core.frozen import FrozenMap
@@ -100,9 +101,18 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
     anatomy, request = task.anatomy, task.request
     sources = organ_input(request.source, task.scan)
     own = read_own_stations(sources, load_station_names(), anatomy.organs)
-    stations = find_stations(anatomy.organs, anatomy.landmarks, task.atlas, options=request.options, own=own)
+    moved = None if request.atlas is None else moved_labels(request.atlas, anatomy)
+    stations = find_stations(
+        anatomy.organs,
+        anatomy.landmarks,
+        task.atlas,
+        options=request.options,
+        own=own,
+        labels=None if moved is None else moved.labels,
+    )
     told = tell_places(task.scan.lesions, stations, anatomy.landmarks)
-    return FoundStations(stations=stations, places=told.places, findings=told.findings)
+    doubts = () if moved is None else moved.findings
+    return FoundStations(stations=stations, places=told.places, findings=(*doubts, *told.findings))
 
 
 def find_stations_of_case(
@@ -132,11 +142,9 @@ def find_stations_of_case(
 
 
 def _checked_atlas(request: StationsRequest) -> StationAtlas:
-    """The atlas, once it is known that the options fit it and that this version can do what is asked."""
+    """The atlas, once it is known that the options fit it."""
     from pipeline.read import load_station_atlas
 
-    if request.atlas is not None:
-        raise UsageError("option is not available in this version", where="--atlas", todo="leave it out")
     atlas = load_station_atlas()
     try:
         atlas.chosen(request.options)

@@ -9,6 +9,7 @@ from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.own_stations import read_own_stations
+from pipeline.read.reference_patient import read_reference_patient
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
 from pipeline.read.scan import LoadedScan, read_scan
 from pipeline.read.segmented_organs import segmented_organs
@@ -45,6 +46,7 @@ __all__ = [
     "read_landmark_file",
     "read_organs",
     "read_own_stations",
+    "read_reference_patient",
     "read_scan",
     "segmented_organs",
     "take_inventory",

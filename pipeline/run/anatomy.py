@@ -30,13 +30,18 @@ def find_anatomy(
         rules: landmarks of the atlas.
         stated: LPS points in mm that the user gave.
     """
-    seen = organs_of_image(volume, given)
-    organs = Organs(
-        grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
-    )
+    organs = known_organs(volume, given)
     view = OrganView(organs)
     landmarks = find_landmarks(view, rules, stated)
     return organs, replace(landmarks, findings=check_levels(view, landmarks))
+
+
+def known_organs(volume: Volume, given: Organs) -> Organs:
+    """The given organs, and those that plain image processing adds."""
+    seen = organs_of_image(volume, given)
+    return Organs(
+        grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
+    )
 
 
 def find_stations(
