@@ -211,7 +211,6 @@ def test_the_finder_is_asked_with_anatomy_lesions_and_request(dicom, tmp_path):
     [
         ({"options": {"nose": "long"}}, "unknown option of the atlas; where: --set nose"),
         ({"options": {"boundary_1_2": "nose"}}, "unknown choice for an option of the atlas"),
-        ({"atlas": Path("maps")}, "not available in this version; where: --atlas"),
     ],
 )
 def test_choices_that_cannot_be_carried_out_are_told_before_anything_is_read(tmp_path, changes, told):

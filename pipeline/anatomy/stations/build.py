@@ -193,9 +193,9 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
     for draft in drafts:
         if draft.reason:
             continue
-        alone = without(draft.filled, before)
+        whole = draft.filled
+        alone = without(whole, before)
         bare = None if draft.bare is None else without(draft.bare, before)
-        before.append(draft.filled)
         if alone.is_empty:
             draft.reason = "stations ahead of it take all of it"
             continue
@@ -205,6 +205,8 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
             draft.reason = f"what is left of it has no part of {least_cc:g} cc"
         elif draft.bare is not None and draft.bare.is_empty:
             draft.reason = "the conduit fills it"
+        else:
+            before.append(whole)
 
 
 def _station(draft: _Draft, landmarks: Mapping[str, Landmark], origin: StationOrigin) -> Station:
