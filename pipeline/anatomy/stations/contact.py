@@ -29,7 +29,7 @@ def touch(one: Solid, other: Solid) -> bool:
 
 
 def nearer_than(one: Solid, other: Solid, mm: float) -> bool:
-    """Whether two solids have points less than `mm` apart."""
+    """Whether two solids have lattice points less than `mm` apart; their surfaces may be two steps nearer."""
     from scipy.spatial import cKDTree
 
     mine, theirs = points_of(one), points_of(other)
