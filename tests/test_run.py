@@ -9,7 +9,8 @@ from pipeline.core.margin import Margin
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.read.protocols import load_protocol
-from pipeline.run import make_targets, report_of, settle
+from pipeline.run.report import report_of
+from pipeline.run.targets import make_targets, settle
 from tests.made_case import READ, case
 
 IFI = Settings(arm=ArmChoice.IFI)

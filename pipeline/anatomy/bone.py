@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.anatomy.views import AnatomicalView, Bools, body_box, coarse_steps, grown, refined, shrunk
+from pipeline.anatomy.views import (
+    AnatomicalView,
+    Bools,
+    body_box,
+    coarse_steps,
+    grown,
+    mean_of_nine,
+    refined,
+    shrunk,
+)
 from pipeline.core.grid import Vector
 from pipeline.core.volume import Mask, Volume
 
@@ -93,8 +102,6 @@ def find_bone(volume: Volume, body: Mask) -> Mask:
 
 def _quiet(hu: npt.NDArray[Any], spacing_mm: Vector) -> npt.NDArray[Any]:
     """The CT, smoothed in-plane where noise would join enhanced blood to bone."""
-    from scipy.ndimage import uniform_filter1d
-
     some = hu[::NOISE_EVERY].astype(np.float32)
     soft = (some[:, :, :-1] > SOFT_HU[0]) & (some[:, :, :-1] < SOFT_HU[1])
     steps = np.abs(np.diff(some, axis=2)[soft])
@@ -102,7 +109,7 @@ def _quiet(hu: npt.NDArray[Any], spacing_mm: Vector) -> npt.NDArray[Any]:
         return hu
     smooth = np.empty(hu.shape, dtype=np.int16)
     for k, plane in enumerate(hu):
-        uniform_filter1d(uniform_filter1d(plane, 3, axis=0, output=np.float32), 3, axis=1, output=smooth[k])
+        smooth[k] = mean_of_nine(plane)
     return smooth
 
 
@@ -155,9 +162,8 @@ def _skeleton(dense: Bools, cortex: Bools, without: tuple[Bools, Bools], voxel_c
 def _marrow(bone: Bools, hu: npt.NDArray[Any], pixel_mm2: float) -> Bools:
     """What bone encloses on a coarse slice, but for the spinal canal."""
     import cc3d
-    from scipy.ndimage import uniform_filter
 
-    smooth = uniform_filter(hu.astype(np.float32), 3)
+    smooth = mean_of_nine(hu)
     padded = np.pad(bone, CLOSING_PIXELS)
     around = slice(CLOSING_PIXELS, -CLOSING_PIXELS)
     closed = bone | shrunk(grown(padded, CLOSING_PIXELS), CLOSING_PIXELS)[around, around] & (

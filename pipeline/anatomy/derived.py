@@ -24,22 +24,21 @@ def vertebral_body(view: OrganView, name: str) -> Bools | None:
     if "vertebrae_body" in view.organs:
         return whole & view.mask("vertebrae_body")
     if "spinal_cord" in view.organs:
-        return _before_cord(view, whole, view.mask("spinal_cord"))
+        return _before_cord(view, whole, "spinal_cord")
     rows = np.flatnonzero(whole.any(axis=(0, 2)))
     depth = rows[0] + BODY_SHARE_OF_DEPTH * (rows[-1] - rows[0])
     front = np.arange(len(view.v)) <= depth
     return np.asarray(whole & front[:, None])
 
 
-def _before_cord(view: OrganView, whole: Bools, cord: Bools) -> Bools:
+def _before_cord(view: OrganView, whole: Bools, cord: str) -> Bools:
     body = np.zeros(whole.shape, dtype=bool)  # not zeros_like: pages that stay empty cost nothing
+    front, middle = view.fronts_and_middles(cord)
     for k in np.flatnonzero(whole.any(axis=(1, 2))).tolist():
-        rows, columns = np.nonzero(cord[k])
-        if not len(rows):
+        if np.isnan(front[k]):
             continue
         # The body is at most three cords wide to either side of the canal's middle.
-        middle = view.u[columns].mean()
-        near = np.abs(view.u - middle) <= 18.0
-        before = view.v < view.v[rows.min()] - BEFORE_CORD_MM
-        body[k, before] = whole[k, before] & near
+        near = np.abs(view.u - middle[k]) <= 18.0
+        stop = int(np.searchsorted(view.v, front[k] - BEFORE_CORD_MM))
+        body[k, :stop] = whole[k, :stop] & near
     return body

@@ -11,6 +11,7 @@ from pipeline.anatomy.bone import find_bone
 from pipeline.anatomy.lungs import find_lungs
 from pipeline.anatomy.tissue import find_body
 from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask, Volume
 
 _METHOD = "Hounsfield units"
@@ -38,8 +39,25 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
             found["main_bronchi"] = airway.bronchi_left | airway.bronchi_right
         if lungs is not None:
             found["lung_left"], found["lung_right"] = lungs.left, lungs.right
-    missing = {name: mask for name, mask in found.items() if name not in known}
-    return Organs(grid=volume.grid, by_name=_present(missing))
+    added = _present({name: mask for name, mask in found.items() if name not in known})
+    return Organs(grid=volume.grid, by_name=added, findings=_not_seen({*added, *known}))
+
+
+def _not_seen(have: set[str]) -> tuple[Finding, ...]:
+    """A remark where the image does not show what it shows of a whole chest."""
+    shown = ("body", "trachea", "main_bronchi", "lung_left", "lung_right")
+    lacking = [name for name in shown if name not in have]
+    if not lacking:
+        return ()
+    return (
+        Finding(
+            code="ORGANS_NOT_SEEN",
+            severity=Severity.INFO,
+            where="organs of the image",
+            message=f"Not given, and not told from the Hounsfield units: {', '.join(lacking)}. Is the whole "
+            "cross-section of the chest on the CT? What depends on them is not known.",
+        ),
+    )
 
 
 def _present(masks: Mapping[str, Mask]) -> dict[str, Organ]:

@@ -202,19 +202,18 @@ def _largest_two(tube: Tube, region: Bools) -> tuple[Bools, Bools] | None:
 
 def _between(tube: Tube, one: Bools, other: Bools) -> tuple[float, float] | None:
     """Row and column half-way between two parts; None when they are too near each other."""
-    from scipy.ndimage import distance_transform_edt
-
-    away, nearest = distance_transform_edt(~one, sampling=tube.spacing_mm[1:], return_indices=True)
+    spacing = np.array(tube.spacing_mm[1:])
+    mine, theirs = (np.argwhere(part) for part in (one, other))
     # From pixel centre to pixel centre; at least one pixel of wall lies between.
-    gap = float(away[other].min())
+    apart = np.linalg.norm((theirs[:, None] - mine[None, :]) * spacing, axis=2)
+    nearest, away = apart.argmin(axis=1), apart.min(axis=1)
+    gap = float(away.min())
     if gap < FORK_GAP_MM - 0.1:
         return None
     # A septum has parallel faces: the middle of all pairs that are about as near as the nearest.
-    facing = other & (away <= gap + max(tube.spacing_mm[1:]))
-    row, column = (
-        float((nearest[axis][facing] + at).mean() / 2) for axis, at in enumerate(np.nonzero(facing))
-    )
-    return (row, column)
+    facing = away <= gap + float(spacing.max())
+    row, column = ((mine[nearest[facing]] + theirs[facing]) / 2.0).mean(axis=0)
+    return (float(row), float(column))
 
 
 def _going_on(labels: npt.NDArray[Any], before: Bools) -> Bools:

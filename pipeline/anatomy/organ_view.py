@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Organs
 from pipeline.core.grid import Vector
+from pipeline.core.volume import Mask
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -37,6 +38,7 @@ class OrganView:
     def __init__(self, organs: Organs) -> None:
         self.organs = organs
         self._turn = AnatomicalView(grid=organs.grid)
+        self._fronts: dict[str, tuple[Floats, Floats]] = {}
         (first,) = organs.grid.frame.from_patient([self._turn.to_patient((0.0, 0.0, 0.0))])
         counts = self._turn.of(np.empty(organs.grid.shape, dtype=bool)).shape
         self.w, self.v, self.u = (
@@ -61,7 +63,11 @@ class OrganView:
 
     def mask(self, name: str) -> Bools:
         """An organ's voxels, shape (w, v, u)."""
-        return self._turn.of(self.organs[name].voxels)
+        return self.turned(self.organs[name])
+
+    def turned(self, mask: Mask) -> Bools:
+        """The voxels of any mask on the organs' grid, shape (w, v, u)."""
+        return self._turn.of(mask.voxels)
 
     def union(self, names: Iterable[str]) -> Bools | None:
         """The voxels of those organs that are known; None where none is."""
@@ -78,6 +84,18 @@ class OrganView:
     def level(self, point_mm: Vector) -> float:
         """Frame coordinate w in mm of an LPS point."""
         return float(self.organs.grid.frame.from_patient(np.array([point_mm]))[0, 2])
+
+    def fronts_and_middles(self, name: str) -> tuple[Floats, Floats]:
+        """An organ's foremost row (v) and middle (u) in mm on each plane; nan where it is not."""
+        if name not in self._fronts:
+            mask = self.mask(name)
+            rows, columns = mask.any(axis=2), np.count_nonzero(mask, axis=1)
+            counts = columns.sum(axis=1)
+            empty = counts == 0
+            front = np.where(empty, np.nan, self.v[rows.argmax(axis=1)])
+            middle = np.where(empty, np.nan, columns @ self.u / np.maximum(counts, 1))
+            self._fronts[name] = (front, middle)
+        return self._fronts[name]
 
     def centroid(self, mask: Bools, k: int) -> tuple[float, float]:
         """Mean (u, v) in mm of a mask's pixels on a plane that has some."""

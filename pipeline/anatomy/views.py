@@ -85,6 +85,13 @@ def shrunk(mask: Bools, reach: int) -> Bools:
     return np.asarray(~grown(~mask, reach))
 
 
+def mean_of_nine(plane: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Mean of each pixel and its eight neighbours; the edge is repeated outward."""
+    padded = np.pad(plane.astype(np.float32), 1, mode="edge")
+    rows = padded[:-2] + padded[1:-1] + padded[2:]
+    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9.0))
+
+
 def coarse_steps(spacing_mm: Vector) -> tuple[int, int]:
     """Every how many rows and columns a coarse pixel is taken."""
     return (

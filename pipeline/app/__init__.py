@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pipeline.app.anatomy import PatientAnatomy
 from pipeline.app.case import inspect_case, run_case
 from pipeline.app.demo import DemoRequest, run_demo
+from pipeline.app.stations import (
+    FoundStations,
+    StationFinder,
+    StationsRequest,
+    StationsTask,
+    find_stations_of_case,
+)
 from pipeline.app.values import InputChoice, RunOutcome, RunRequest
 from pipeline.read import Inventory, RoiEntry, StructureSetEntry
 from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_protocol, protocol_file
@@ -11,12 +19,18 @@ from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_proto
 __all__ = [
     "DEFAULT_PROTOCOL",
     "DemoRequest",
+    "FoundStations",
     "InputChoice",
     "Inventory",
+    "PatientAnatomy",
     "RoiEntry",
     "RunOutcome",
     "RunRequest",
+    "StationFinder",
+    "StationsRequest",
+    "StationsTask",
     "StructureSetEntry",
+    "find_stations_of_case",
     "inspect_case",
     "list_protocols",
     "load_protocol",

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
-from pipeline.app.organs import check_sources, organs_given
+from pipeline.app.anatomy import anatomy_of
+from pipeline.app.files import provenance_of, read_options, with_headers
+from pipeline.app.organs import check_sources
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, RunRequest, Stopwatch
-from pipeline.core.report import Finding, Provenance, Severity
+from pipeline.core.report import Finding
 from pipeline.core.rules import Protocol
 from pipeline.read.protocols import DEFAULT_PROTOCOL, load_protocol
 
 if TYPE_CHECKING:
-    from pipeline.core.anatomy import Landmarks
-    from pipeline.core.case import Case, Source
+    from pipeline.core.case import Case
     from pipeline.core.rules import Colour
     from pipeline.core.targets import Target, TargetSet
-    from pipeline.read import Inventory, LoadedCase, ReadOptions
-    from pipeline.run import RunResult
-    from pipeline.write import CtIdentity, RoiOut
+    from pipeline.read import Inventory, LoadedCase
+    from pipeline.run.targets import RunResult
+    from pipeline.write import RoiOut
 
 _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
-_DEPENDENCIES = (
-    "SimpleITK",
-    "connected-components-3d",
-    "highdicom",
-    "nibabel",
-    "numba",
-    "numpy",
-    "pillow",
-    "pydantic",
-    "pydicom",
-    "PyYAML",
-    "rt-utils",
-    "scikit-image",
-    "scipy",
-    "shapely",
-)
 
 
 def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunOutcome:
@@ -76,7 +58,7 @@ def inspect_case(source: InputChoice) -> Inventory:
     """
     from pipeline.read import take_inventory
 
-    return take_inventory(source.path, _read_options(source))
+    return take_inventory(source.path, read_options(source))
 
 
 def checked_protocol(request: RunRequest) -> Protocol:
@@ -85,7 +67,7 @@ def checked_protocol(request: RunRequest) -> Protocol:
     Raises:
         UsageError, ConfigError: as `run_case`.
     """
-    from pipeline.run import settle
+    from pipeline.run.targets import settle
 
     protocol = load_protocol(request.protocol or DEFAULT_PROTOCOL)
     settle(protocol, request.settings)
@@ -94,63 +76,31 @@ def checked_protocol(request: RunRequest) -> Protocol:
 
 def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stopwatch) -> RunOutcome:
     """Read, run, write into the staging folder."""
-    from pipeline.read import load_roles, read_case
-    from pipeline.run import make_targets, report_of
+    from pipeline.read import LoadedScan, load_roles, read_case
+    from pipeline.run.report import report_of
+    from pipeline.run.targets import make_targets
     from pipeline.write import report_text, write_report
 
     watch("reading")
-    loaded = read_case(request.source.path, _read_options(request.source), load_roles())
+    loaded = read_case(request.source.path, read_options(request.source), load_roles())
     case = loaded.case
     if request.source.segment:
         watch("segmentation")
-    landmarks, doubts = _landmarks(request.source, loaded) if request.source.asks_for_anatomy else (None, ())
+    anatomy = None
+    if request.source.asks_for_anatomy:
+        anatomy = anatomy_of(request.source, LoadedScan.of_case(loaded))
     result = make_targets(case, protocol, request.settings, on_stage=watch)
     watch("writing")
     told = _write_arms(request, protocol, loaded, result, folder)
     if request.pictures:
         watch("pictures")
         _draw(case, result, protocol, folder)
-    provenance = _provenance(protocol, case.source, watch.seconds())
-    findings = (*result.findings, *doubts, *told)
+    provenance = provenance_of(case.source, watch.seconds(), protocol=protocol)
+    findings = (*result.findings, *(anatomy.findings if anatomy else ()), *told)
+    landmarks = anatomy.landmarks if anatomy else None
     report = report_of(case, replace(result, findings=findings), provenance, landmarks=landmarks)
     write_report(folder / "report.json", report)
     return RunOutcome(report=report, record=report_text(report), folder=request.out)
-
-
-def _landmarks(choice: InputChoice, loaded: LoadedCase) -> tuple[Landmarks, tuple[Finding, ...]]:
-    """The landmarks of the atlas on this patient, and the doubts about organs and landmarks."""
-    from pipeline.read import load_landmark_rules, point_rois, read_landmark_file
-    from pipeline.run import find_anatomy
-
-    case, rules = loaded.case, load_landmark_rules()
-    given = organs_given(choice, loaded)
-    names, grid = [rule.name for rule in rules], case.volume.grid
-    stated = point_rois(loaded.structure_set, names, grid) if loaded.structure_set else {}
-    if choice.landmarks is not None:
-        stated |= read_landmark_file(choice.landmarks, names, grid)
-    organs, landmarks = find_anatomy(case.volume, given, rules, stated)
-    missing = [
-        Finding(
-            code="LANDMARK_NOT_FOUND",
-            severity=Severity.INFO,
-            where=f"landmark {name}",
-            message=f"{reason}; state it in a file with --landmarks if you need it",
-        )
-        for name, reason in landmarks.missing.items()
-    ]
-    return landmarks, (*organs.findings, *missing)
-
-
-def _read_options(choice: InputChoice) -> ReadOptions:
-    from pipeline.read import GtvChoice, ReadOptions
-
-    return ReadOptions(
-        structures=choice.structures,
-        ct_series=choice.ct_series,
-        masks=choice.masks,
-        gtv=tuple(GtvChoice(roi_name=name, kind=kind) for name, kind in choice.gtv),
-        keep_structures=False,  # the involved field is grown from the lesions alone
-    )
 
 
 def _write_arms(
@@ -158,29 +108,19 @@ def _write_arms(
 ) -> list[Finding]:
     """The structure set of each arm, and masks when asked for; a CT series where the input has none."""
     from pipeline.core.raster import contours_to_mask
-    from pipeline.write import StructureSetContext, write_ct_series, write_masks, write_rtstruct
+    from pipeline.read import LoadedScan
+    from pipeline.write import StructureSetContext, write_masks, write_rtstruct
 
-    findings: list[Finding] = []
-    headers = loaded.headers
-    if not headers:
-        headers = write_ct_series(folder / "ct", loaded.case.volume, _identity(loaded.case))
-        findings.append(
-            Finding(
-                code="CT_WRITTEN_AS_DICOM",
-                severity=Severity.INFO,
-                where="ct",
-                message="The input is no DICOM, so its CT was written as a DICOM series, without the "
-                "patient's identity, and the structure set refers to that series. Import both together.",
-            )
-        )
+    scan, told = with_headers(LoadedScan.of_case(loaded), folder)
+    findings = list(told)
     for arm in result.arms:
         place = folder / arm.arm
         place.mkdir()
         context = StructureSetContext(
-            headers=headers,
+            headers=scan.headers,
             label=f"DRAFT {arm.arm.upper()}",
             description=_description(protocol, arm),
-            predecessor=loaded.structure_header,
+            predecessor=scan.structure_header,
         )
         rois = [_roi(target, loaded.case, protocol) for target in arm.targets]
         findings += write_rtstruct(place / "rtstruct.dcm", rois, context)
@@ -218,15 +158,6 @@ def _description(protocol: Protocol, arm: TargetSet) -> str:
     )
 
 
-def _identity(case: Case) -> CtIdentity:
-    from pipeline.write import CtIdentity
-
-    seed = case.source.ct_sha256
-    # Planning systems ask for an identifier: one that says nothing of the patient.
-    alias = f"CT-{seed[:12]}"
-    return CtIdentity(seed=seed, patient_name=alias, patient_id=alias, series_description="CT for DRAFT")
-
-
 def _draw(case: Case, result: RunResult, protocol: Protocol, folder: Path) -> None:
     from pipeline.review import Overlay, draw_lesion_montages
 
@@ -236,27 +167,3 @@ def _draw(case: Case, result: RunResult, protocol: Protocol, folder: Path) -> No
         for target in arm.targets
     ]
     draw_lesion_montages(folder / "pictures", case.volume, overlays, case.lesions)
-
-
-def _provenance(protocol: Protocol, source: Source, seconds: Mapping[str, float]) -> Provenance:
-    uids = {
-        "study": source.study_uid,
-        "ct_series": source.series_uid,
-        "structure_set": source.structure_set_uid,
-    }
-    hashes = {"ct_pixels": source.ct_sha256}
-    for file in source.files:
-        numbered = sum(1 for role in hashes if role.split(" ")[0] == file.role)
-        hashes[f"{file.role} {numbered + 1}" if numbered else file.role] = file.sha256
-    return Provenance(
-        version=__version__,
-        protocol=protocol.name,
-        protocol_sha256=protocol.sha256,
-        input_uids={role: uid for role, uid in uids.items() if uid},
-        input_hashes=hashes,
-        dependencies={
-            "python": ".".join(map(str, sys.version_info[:3])),
-            **{name: metadata.version(name) for name in _DEPENDENCIES},
-        },
-        seconds=seconds,
-    )

@@ -8,7 +8,7 @@ from pipeline.app.values import InputChoice
 
 if TYPE_CHECKING:
     from pipeline.core.anatomy import Organs
-    from pipeline.read import LoadedCase
+    from pipeline.read import LoadedScan, OrganInput
 
 
 def check_sources(choice: InputChoice) -> None:
@@ -23,27 +23,31 @@ def check_sources(choice: InputChoice) -> None:
         find_segmenter()
 
 
-def organs_given(choice: InputChoice, loaded: LoadedCase) -> Organs:
+def organ_input(choice: InputChoice, scan: LoadedScan) -> OrganInput:
+    """Where the organs of a case may come from."""
+    from pipeline.read import OrganInput
+
+    return OrganInput(
+        grid=scan.volume.grid,
+        structure_set=scan.structure_set,
+        lesions=frozenset(lesion.source_roi for lesion in scan.lesions),
+        anatomy=choice.anatomy,
+        ct_series=scan.source.series_uid,
+    )
+
+
+def organs_given(choice: InputChoice, scan: LoadedScan) -> Organs:
     """The organs of a case, merged in the order of trust; with `segment`, what lacks is segmented.
 
     Raises:
         InputError: an anatomy that cannot be read, or does not fit the CT.
         UsageError: `segment` without a TotalSegmentator that starts.
     """
-    from pipeline.read import OrganInput, load_organ_names, merge_organs, organ_sets, segmented_organs
+    from pipeline.read import load_organ_names, merge_organs, organ_sets, segmented_organs
 
-    case, names = loaded.case, load_organ_names()
-    sets = organ_sets(
-        OrganInput(
-            grid=case.volume.grid,
-            structure_set=loaded.structure_set,
-            lesions=frozenset(lesion.source_roi for lesion in case.lesions),
-            anatomy=choice.anatomy,
-            ct_series=case.source.series_uid,
-        ),
-        names,
-    )
+    names = load_organ_names()
+    sets = organ_sets(organ_input(choice, scan), names)
     if choice.segment:
         given = {name for one in sets for name in one}
-        sets = (*sets, segmented_organs(case.volume, names, given=given))
-    return merge_organs(case.volume.grid, sets, names)
+        sets = (*sets, segmented_organs(scan.volume, names, given=given))
+    return merge_organs(scan.volume.grid, sets, names)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from pipeline.cli import demo, inspect, protocol, run
+# Threads of our own share the work; those of the linear algebra library would wait for each other in busy
+# loops over matrices as small as ours. It looks when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from pipeline.cli import demo, inspect, protocol, run, stations
 
 app = typer.Typer(
     name="rt-targets",
@@ -41,6 +46,7 @@ def options(
 
 
 app.command("run")(run.run)
+app.command("stations")(stations.stations)
 app.command("inspect")(inspect.inspect)
 app.command("demo")(demo.demo)
 app.add_typer(protocol.app, name="protocol")

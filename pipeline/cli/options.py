@@ -86,6 +86,15 @@ def formats_from(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def atlas_options(texts: Iterable[str]) -> dict[str, str]:
+    """Variants of the station map, from `KEY=VALUE`; whether the atlas knows them is told later.
+
+    Raises:
+        UsageError: no `=`, an empty name or value, or a name stated twice.
+    """
+    return _pairs(texts, option="--set", form="KEY=VALUE, for instance boundary_1_2=apex")
+
+
 def _margins(texts: Iterable[str]) -> dict[MarginName, float]:
     margins: dict[MarginName, float] = {}
     for key, value in _pairs(texts, option="--margin", form="[ifi.]NAME=MM").items():

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.common import say, table
 from pipeline.core.margin import Margin
-from pipeline.core.report import Finding, Report, Severity, TargetReport
+from pipeline.core.report import Finding, Report, Severity, StationReport, TargetReport
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.app import RunOutcome
+
+_LONGEST_NOTE = 90
 
 
 def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -25,7 +29,7 @@ def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: b
 
 
 def summary(report: Report, *, verbose: bool = False) -> str:
-    """Volumes of each arm, then the findings, the gravest first; seconds when verbose."""
+    """Volumes of each arm, stations, landmarks, then findings, the gravest first; seconds when verbose."""
     parts = []
     for arm, targets in report.targets.items():
         rows = [
@@ -41,6 +45,8 @@ def summary(report: Report, *, verbose: bool = False) -> str:
         ]
         heads = ["ROI", "cc", "slices", "margin asked (mm)", "reached before cuts", "cut (cc)"]
         parts.append(f"{arm.upper()}, protocol {report.provenance.protocol}\n{table(heads, rows)}")
+    if report.stations:
+        parts.append(stations_text(report.stations))
     if report.landmarks:
         rows = [
             [
@@ -57,6 +63,25 @@ def summary(report: Report, *, verbose: bool = False) -> str:
         rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]
         parts.append(table(["stage", "seconds"], rows))
     return "\n\n".join(parts)
+
+
+def stations_text(stations: Mapping[str, StationReport]) -> str:
+    """A line for each station of the atlas: region, volume, and why it was not built."""
+    rows = [
+        [
+            name,
+            station.region,
+            f"{station.volume_cc:.2f}" if station.built else "-",
+            "built" if station.built else "not built",
+            _short("; ".join(station.notes)),
+        ]
+        for name, station in stations.items()
+    ]
+    return table(["station", "region", "cc", "state", "notes"], rows)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_NOTE else f"{text[: _LONGEST_NOTE - 3].rstrip()}..."
 
 
 def _cut_text(target: TargetReport) -> str:

@@ -137,10 +137,17 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Landmarks:
-    """The landmarks of a patient: those found by name, and why each of the others was not."""
+    """The landmarks of a patient.
+
+    Attributes:
+        found: by name.
+        missing: why each of the others was not found.
+        findings: levels that do not fit each other, and what was inferred with a large expected error.
+    """
 
     found: Mapping[str, Landmark]
     missing: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "found", FrozenMap(self.found))

@@ -67,3 +67,8 @@ class Contours:
         """Sum of section areas times slice spacing, in cubic centimetres."""
         area = sum(section.area for section in self.sections.values())
         return float(area) * self.grid.slice_spacing_mm / 1000.0
+
+    def thinned(self, tolerance_mm: float) -> Contours:
+        """The same with fewer points: no point of an outline moves by more than the tolerance."""
+        thin = {k: section.simplify(tolerance_mm) for k, section in self.sections.items()}
+        return Contours(grid=self.grid, sections={k: one for k, one in thin.items() if not one.is_empty})

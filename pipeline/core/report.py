@@ -141,11 +141,19 @@ class LandmarkReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationReport:
-    """One elective station: volume, whether it could be built, and remarks."""
+    """One elective station.
+
+    Attributes:
+        volume_cc: of its contours; 0 where it was not built.
+        built: whether it could be built.
+        notes: remarks; where it was not built, why.
+        region: I, II, III or IV.
+    """
 
     volume_cc: float
     built: bool
     notes: tuple[str, ...] = ()
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

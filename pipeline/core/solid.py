@@ -20,6 +20,7 @@ from pipeline.core.errors import GeometryError
 from pipeline.core.lattice import Field, Lattice, even_steps
 from pipeline.core.raster import polygons_from_rings
 from pipeline.core.rules import Ends
+from pipeline.core.sampling import area_inside
 from pipeline.core.stack import Stack
 
 # Field value where nothing is; so far below zero that a crossing next to it lies on the last
@@ -103,7 +104,9 @@ class Solid:
         planes: it is half-way only on average, and not so at the ends.
         """
         inside = self.field > 0
-        areas = np.array([self.section(plane).area for plane in range(self.lattice.size[2])])
+        # The clip is that of `section`: an edge beside nothing lies on the last point inside.
+        edged = np.pad(np.maximum(self.field, -1e3), ((0, 0), (1, 1), (1, 1)), constant_values=-1e3)
+        areas = np.array([area_inside(plane) for plane in edged]) * self.lattice.pitch_mm**2
         per_point = areas / np.maximum(inside.sum(axis=(1, 2)), 1)
         steps = areas[:-1] + areas[1:]
         for near, far in ((slice(None, -1), slice(1, None)), (slice(1, None), slice(None, -1))):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipeline.core.errors import GeometryError
 from pipeline.core.lattice import Field
+from pipeline.core.sampling import values_between
 from pipeline.core.solid import FAR, Solid
 
 Points = npt.NDArray[np.float64]
@@ -17,6 +18,9 @@ Points = npt.NDArray[np.float64]
 # the nearest dozen, as marching cubes makes a few small ones beside a large one.
 _TRIANGLES_A_POINT = 24
 _TINY = 1e-12
+_ROUNDING = 1e-9
+# Corners of each surface that give a first, too large distance; and pairs that are looked at one by one.
+_FEW, _SIEVES, _PAIRS_AT_ONCE = 400, 4, 3_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,7 +63,15 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
 
     It is not told whether one solid lies inside the other: see `values_at`.
     """
-    return min(_from_corners(one, other), _from_corners(other, one))
+    mine, its, most = one.vertices, other.vertices, np.inf
+    for _ in range(
+        _SIEVES
+    ):  # any two corners are at least as far apart; those that face each other tell more
+        some, few = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
+        most = min(most, float(np.linalg.norm(some[:, None] - few[None, :], axis=2).min()))
+        reach = most * (1.0 + _ROUNDING)  # so that the nearest two always stay
+        mine, its = _within(mine, mine, its, reach), _within(its, its, mine, reach)
+    return min(_from_corners(one, other, most), _from_corners(other, one, most))
 
 
 def box_distance_mm(one: Surface, other: Surface) -> float:
@@ -70,30 +82,47 @@ def box_distance_mm(one: Surface, other: Surface) -> float:
 
 def values_at(solid: Solid, points_mm: Points) -> Field:
     """The field at frame points, shape (n, 3), linear between lattice points; far below 0 off the lattice."""
-    from scipy.ndimage import map_coordinates
-
     lattice = solid.lattice
     steps = (points_mm - np.array(lattice.origin_mm)) / np.array(lattice.pitches_mm)
-    found: Field = map_coordinates(
-        solid.field, steps.T[::-1], order=1, mode="constant", cval=float(FAR), output=np.float32
-    )
+    found: Field = values_between(solid.field, steps, float(FAR))
     return found
 
 
-def _from_corners(corners_of: Surface, other: Surface) -> float:
-    from scipy.spatial import cKDTree
-
+def _from_corners(corners_of: Surface, other: Surface, most: float) -> float:
+    """Least distance from one surface's corners to the other's triangles, which is at most `most`."""
     triangles = other.vertices[other.triangles]
     centres = triangles.mean(axis=1)
     widest = float(np.linalg.norm(triangles - centres[:, None], axis=2).max())
-    tree = cKDTree(centres)
-    away, _ = tree.query(corners_of.vertices)
+    # Only what faces the other one within reach can be the nearest.
+    reach = most + 2.0 * widest
+    corners = _within(corners_of.vertices, corners_of.vertices, centres, reach)
+    triangles = _within(triangles, centres, corners, reach)
+    centres = triangles.mean(axis=1)
+    away, near = _nearest(corners, centres, 1)
     # A triangle reaches nearer than its centre by no more than the widest does.
-    points = corners_of.vertices[away <= away.min() + widest]
-    count = min(_TRIANGLES_A_POINT, len(centres))
-    _, near = tree.query(points, k=count)
+    points = corners[away <= away.min() + widest]
+    _, near = _nearest(points, centres, min(_TRIANGLES_A_POINT, len(centres)))
+    return min(most, *(float(_to_triangles(points, triangles[column]).min()) for column in near.T))
+
+
+def _within(items: Points, places: Points, others: Points, reach: float) -> Points:
+    """Items whose places lie within reach of the box round others."""
+    apart = np.maximum(0.0, np.maximum(others.min(axis=0) - places, places - others.max(axis=0)))
+    return np.asarray(items[np.linalg.norm(apart, axis=1) <= reach])
+
+
+def _nearest(points: Points, centres: Points, count: int) -> tuple[Points, npt.NDArray[np.intp]]:
+    """Distance to the nearest centre, and the indices of the `count` nearest ones, shape (n, count)."""
+    if len(points) * len(centres) <= _PAIRS_AT_ONCE:  # a tree would cost more, its import above all
+        squared = np.square(points[:, None] - centres[None, :]).sum(axis=2)
+        near = np.argpartition(squared, count - 1, axis=1)[:, :count]
+        return np.sqrt(squared.min(axis=1)), near
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(centres)
+    away, near = tree.query(points, k=count)
     near = near.reshape(len(points), count)
-    return min(float(_to_triangles(points, triangles[column]).min()) for column in near.T)
+    return np.asarray(away).reshape(len(points), -1)[:, 0], near
 
 
 def _to_triangles(points: Points, triangles: Points) -> Points:

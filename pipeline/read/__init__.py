@@ -9,16 +9,21 @@ from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import OrganNames, load_organ_names
 from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
 from pipeline.read.own_stations import read_own_stations
+from pipeline.read.reference_patient import read_reference_patient
 from pipeline.read.roles import GtvChoice, RoleRules, load_roles
+from pipeline.read.scan import LoadedScan, read_scan
 from pipeline.read.segmented_organs import segmented_organs
 from pipeline.read.segmenter import find_segmenter
 from pipeline.read.stated_landmarks import point_rois, read_landmark_file
+from pipeline.read.station_colours import load_station_colours
 from pipeline.read.station_names import StationNames, load_station_names
+from pipeline.read.station_rules import load_station_atlas
 
 __all__ = [
     "GtvChoice",
     "Inventory",
     "LoadedCase",
+    "LoadedScan",
     "OrganInput",
     "OrganNames",
     "ReadOptions",
@@ -31,6 +36,8 @@ __all__ = [
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
+    "load_station_atlas",
+    "load_station_colours",
     "load_station_names",
     "merge_organs",
     "organ_sets",
@@ -39,6 +46,8 @@ __all__ = [
     "read_landmark_file",
     "read_organs",
     "read_own_stations",
+    "read_reference_patient",
+    "read_scan",
     "segmented_organs",
     "take_inventory",
 ]

@@ -20,7 +20,7 @@ from pipeline.read.dicom_index import DicomIndex, index_folder
 from pipeline.read.findings import name_findings
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
-from pipeline.read.selection import Selection, select
+from pipeline.read.selection import select
 from pipeline.read.structure_set import StructureSet
 
 
@@ -129,7 +129,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     choices = [replace(choice, roi_name=blotted(choice.roi_name)) for choice in options.gtv]
     assignments = assign_lesions(names, roles, choices, where=f"structure set {chosen.structure_set}")
     with ThreadPoolExecutor(max_workers=1) as beside:  # pixels come from the disk while contours are parsed
-        pixels = beside.submit(_hashed_volume, placed)
+        pixels = beside.submit(hashed_volume, placed)
         read = read_lesions(
             chosen.structure_set,
             assignments,
@@ -145,7 +145,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
         volume=volume,
         lesions=read.lesions,
         structures=structures,
-        source=_source(chosen, ct_sha256),
+        source=dicom_source(chosen.placed, chosen.structure_set, ct_sha256),
         findings=(
             *index.findings,
             *chosen.findings,
@@ -159,23 +159,28 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     return LoadedCase(case=case, headers=headers, structure_set=chosen.structure_set)
 
 
-def _hashed_volume(placed: PlacedSeries) -> tuple[Volume, str]:
+def hashed_volume(placed: PlacedSeries) -> tuple[Volume, str]:
+    """The CT, and the hash of its pixels."""
     volume = read_volume(placed)
     return volume, hash_pixels(volume)
 
 
-def _source(chosen: Selection, ct_sha256: str) -> Source:
-    first = chosen.placed.slices[0].file
-    file = chosen.structure_set.file
-    digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+def dicom_source(placed: PlacedSeries, structure_set: StructureSet | None, ct_sha256: str) -> Source:
+    """Where a case came from: UIDs and hashes."""
+    first = placed.slices[0].file
+    files: tuple[SourceFile, ...] = ()
+    if structure_set is not None:
+        file = structure_set.file
+        digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+        files = (SourceFile(role="structure_set", name=file.label, sha256=digest),)
     return Source(
         kind="dicom",
         patient_position=first.text("PatientPosition"),
         study_uid=first.text("StudyInstanceUID"),
         series_uid=first.series_uid,
-        structure_set_uid=chosen.structure_set.uid,
+        structure_set_uid="" if structure_set is None else structure_set.uid,
         ct_sha256=ct_sha256,
-        files=(SourceFile(role="structure_set", name=file.label, sha256=digest),),
+        files=files,
     )
 
 

@@ -32,6 +32,7 @@ class ImageFile:
         spacing: along i, j, k.
         origin: centre of voxel (0, 0, 0).
         axes: unit vectors of i, j, k as columns.
+        highest: the highest value, where reading told it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ImageFile:
     spacing: Vectors
     origin: Vectors
     axes: Vectors
+    highest: int | None = None
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -110,9 +112,8 @@ def read_image(path: Path) -> ImageFile:
                 expected="three dimensions and one value a voxel",
                 got=f"{dimensions} dimensions and {values} values",
             )
-        array = nifti.quick_bytes() if nifti else None
-        if array is None:
-            array = SimpleITK.GetArrayFromImage(reader.Execute())
+        unpacked = nifti.quick_bytes() if nifti else None
+        array = unpacked.voxels if unpacked else SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise InputError(
             "image cannot be read",
@@ -126,6 +127,7 @@ def read_image(path: Path) -> ImageFile:
         spacing=np.array(reader.GetSpacing()),
         origin=np.array(reader.GetOrigin()),
         axes=_orthonormal(np.array(reader.GetDirection()).reshape(3, 3)),
+        highest=unpacked.highest if unpacked else None,
     )
 
 
@@ -212,8 +214,10 @@ def binary_voxels(image: ImageFile) -> npt.NDArray[np.bool_]:
         StructureError: more than one value beside 0.
     """
     array = image.array
-    if array.dtype == np.uint8 and array.size and array.max() <= 1:
-        return np.ascontiguousarray(array).view(np.bool_)  # the usual mask costs no second array
+    if array.dtype == np.uint8 and array.size:
+        highest = array.max() if image.highest is None else image.highest
+        if highest <= 1:
+            return np.ascontiguousarray(array).view(np.bool_)  # the usual mask costs no second array
     voxels: npt.NDArray[np.bool_] = array != 0
     values = array[voxels]
     if values.size and (values.min() != values.max() or not _is_label(float(values[0]))):

@@ -22,8 +22,9 @@ def label_names(path: Path) -> dict[int, str]:
     In this order: a table with the map's own stem (`plan.json` beside `plan.nii.gz`), the label table
     in a NIfTI's header extension (as TotalSegmentator writes it), the segment names of a 3D Slicer file.
     A table maps values to names or names to values (`{"1": "GTV-T"}`, `{"GTV-T": 1}`, nnU-Net's
-    `labels` as well); in CSV each row has a value and a name. Value 0 is the background. A JSON or YAML
-    file that pairs anything else is no table, but tells about the image (BIDS), and is left alone.
+    `labels` as well, whose whole numbers are values, whatever the names); in CSV each row has a value and a
+    name. Value 0 is the background. A JSON or YAML file that pairs anything else is no table, but tells about
+    the image (BIDS), and is left alone.
 
     Raises:
         InputError: a table that cannot be read.
@@ -62,9 +63,13 @@ def _mapping_pairs(path: Path) -> list[tuple[str, str]]:
         content = read_yaml(path).content
     if isinstance(content, dict) and isinstance(content.get("labels"), dict):
         content = content["labels"]
+        if all(type(value) is int for value in content.values()):  # a name may be a number: station "7"
+            return [(str(value), str(name).strip()) for name, value in content.items()]
     if not isinstance(content, dict):
         return []
     pairs = [(str(key).strip(), str(value).strip()) for key, value in content.items()]
+    if all(key.isdigit() for key, _ in pairs) and all(isinstance(one, str) for one in content.values()):
+        return pairs  # here too
     return pairs if all(one.isdigit() != other.isdigit() for one, other in pairs) else []
 
 

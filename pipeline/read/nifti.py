@@ -17,7 +17,17 @@ from pipeline.core.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TODO = "copy or export the file again"
+_BLOCK_BYTES = 1 << 20  # small enough to stay in the processor's cache
+_PAGE_BYTES = 4096  # what the system gives memory by
 _GZIP_FORMAT = 31  # zlib's wbits for a gzip member with header and checksum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Unpacked:
+    """The voxels of a mask, shape (k, j, i), read-only, and the highest value among them."""
+
+    voxels: npt.NDArray[np.uint8]
+    highest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,25 +55,51 @@ class NiftiFile:
         """Bytes of the unpacked file, at least."""
         return self.offset + int(np.prod(self.shape)) * self.stored.itemsize
 
-    def quick_bytes(self) -> npt.NDArray[np.uint8] | None:
-        """The voxels of a compressed mask, shape (k, j, i), read-only; None where SimpleITK has to read it.
+    def quick_bytes(self) -> Unpacked | None:
+        """The voxels of a compressed mask; None where SimpleITK has to read it.
 
-        SimpleITK copies them twice and its threads wait for each other: several masks at a time, this takes
-        a third of its time.
+        SimpleITK copies them twice and its threads wait for each other. Here what is 0 is not even written:
+        the memory of a small organ's mask is that of the organ.
 
         Raises:
             InputError: the compressed data are damaged.
         """
         if not (self.packed and self.as_stored and self.stored == np.uint8 and len(self.shape) == 3):
             return None
+        count = int(np.prod(self.shape))
+        voxels = np.zeros(count, dtype=np.uint8)  # memory that nobody writes to is not there
+        packed, unpacker = self.path.read_bytes(), zlib.decompressobj(wbits=_GZIP_FORMAT)
+        done, highest = -self.offset, 0
         try:
-            unpacked = zlib.decompress(self.path.read_bytes(), wbits=_GZIP_FORMAT, bufsize=self.length)
+            while not unpacker.eof:  # its end has the checksum
+                block = unpacker.decompress(packed, self.offset if done < 0 else _BLOCK_BYTES)
+                packed = unpacker.unconsumed_tail
+                if not (block or packed):
+                    break
+                values = np.frombuffer(block, dtype=np.uint8)[max(0, -done) : max(0, count - done)]
+                start, done = max(0, done), done + len(block)
+                highest = max(highest, _copied(values, voxels[start : start + len(values)]))
         except zlib.error as error:
             raise _unreadable(self.path, error) from error
-        if len(unpacked) < self.length:  # several members
+        if done < count:  # several members
             return None
-        voxels = np.frombuffer(unpacked, dtype=np.uint8, offset=self.offset, count=int(np.prod(self.shape)))
-        return voxels.reshape(self.shape[::-1])
+        voxels.flags.writeable = False
+        return Unpacked(voxels=voxels.reshape(self.shape[::-1]), highest=highest)
+
+
+def _copied(values: npt.NDArray[np.uint8], place: npt.NDArray[np.uint8]) -> int:
+    """Copy values to their place, which holds zeros, where they are not zero; gives the highest."""
+    if not len(values):
+        return 0
+    pages = len(values) // _PAGE_BYTES
+    whole = values[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)
+    rest = values[pages * _PAGE_BYTES :]
+    filled = whole.view(np.uint64).any(axis=1)
+    if not (filled.any() or rest.any()):
+        return 0
+    place[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)[filled] = whole[filled]
+    place[pages * _PAGE_BYTES :] = rest
+    return int(values.max())
 
 
 def whole_nifti(path: Path) -> NiftiFile:

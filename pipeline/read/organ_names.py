@@ -18,6 +18,7 @@ Side = Literal["left", "right"]
 _SIDES: tuple[Side, Side] = ("left", "right")
 _SIDE, _NUMBER = "{side}", "{n}"
 _MEANINGLESS = frozenset(" \t\u00a0-\u2013_.,()[]'\u2019")
+_WITHOUT_MEANINGLESS = {ord(one): None for one in _MEANINGLESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,10 @@ def plain(name: str) -> str:
     >>> plain("Lung (L)"), plain("Rückenmark"), plain("SpinalCord~")
     ('lungl', 'ruckenmark', 'spinalcord~')
     """
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    folded = name.casefold()
+    if folded.isascii():
+        return folded.translate(_WITHOUT_MEANINGLESS)
+    letters = unicodedata.normalize("NFKD", folded)
     return "".join(one for one in letters if one not in _MEANINGLESS and not unicodedata.combining(one))
 
 

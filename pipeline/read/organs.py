@@ -204,12 +204,13 @@ def _rind(organs: Organs) -> Iterator[Finding]:
     """A finding where the body is only a skin: nothing would lie inside it."""
     if _BODY not in organs:
         return
-    from scipy.ndimage import binary_fill_holes
+    import cc3d
 
     voxels = organs[_BODY].voxels
     slices = np.flatnonzero(voxels.any(axis=(1, 2)))
     middle = voxels[slices[len(slices) // 2]]
-    share = np.count_nonzero(middle) / np.count_nonzero(binary_fill_holes(middle))
+    outside = cc3d.connected_components(np.pad(~middle, 1, constant_values=True), connectivity=4)
+    share = np.count_nonzero(middle) / np.count_nonzero(outside != outside[0, 0])
     if share < _LEAST_SOLID:
         yield Finding(
             code="BODY_IS_A_RIND",

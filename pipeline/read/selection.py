@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,14 @@ def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None)
     candidates = ct_candidates(index, ct_series)
     # A CT that cannot be used is told first: no structure set would mend it.
     if all(series_facts(series).problems for series in candidates):
-        _place(index, candidates[0])
+        place(index, candidates[0])
     sets = structure_sets(index, structures)
     pairs = [(series, one) for one in sets for series in candidates if one.refers_to(series)]
     if not pairs:
         raise _no_pair(candidates, sets)
     used_series = {series.uid for series, _ in pairs}
     if len(used_series) > 1:
-        raise _several_series([series for series in candidates if series.uid in used_series])
+        raise several_series([series for series in candidates if series.uid in used_series])
     if len(pairs) > 1:
         raise StructureError(
             "several structure sets for the CT series",
@@ -64,8 +65,8 @@ def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None)
             todo="choose one with --structures FILE",
         )
     series, chosen = pairs[0]
-    _check_unreadable(index, series, chosen)
-    placed = _place(index, series)
+    check_unreadable(index, series, image_uids=chosen.image_uids)
+    placed = place(index, series)
     return Selection(
         placed=placed,
         structure_set=chosen,
@@ -115,7 +116,12 @@ def structure_sets(index: DicomIndex, structures: Path | None) -> tuple[Structur
     return tuple(read_structure_set(file) for file in files)
 
 
-def _place(index: DicomIndex, series: CtSeries) -> PlacedSeries:
+def place(index: DicomIndex, series: CtSeries) -> PlacedSeries:
+    """The series in order.
+
+    Raises:
+        SeriesError: it is not usable; files that could not be read are named.
+    """
     try:
         return place_series(series)
     except SeriesError as error:
@@ -130,12 +136,18 @@ def _place(index: DicomIndex, series: CtSeries) -> PlacedSeries:
         ) from error
 
 
-def _check_unreadable(index: DicomIndex, series: CtSeries, chosen: StructureSet) -> None:
-    """A broken file that names the series, or stands where an image is missing that the contours know."""
+def check_unreadable(
+    index: DicomIndex, series: CtSeries, *, image_uids: frozenset[str] = frozenset()
+) -> None:
+    """Refuse a broken file that names the series, or stands where an image is missing that contours know.
+
+    Raises:
+        SeriesError: there is one.
+    """
     present = {file.sop_uid for file in series.files}
-    absent = len(chosen.image_uids - present)
+    absent = len(image_uids - present)
     ours = any(one.series_uid == series.uid for one in index.unreadable)
-    if ours or (index.unreadable and 0 < absent < len(chosen.image_uids)):
+    if ours or (index.unreadable and 0 < absent < len(image_uids)):
         raise SeriesError(
             "CT slice cannot be read",
             where=f"CT series {series.uid}",
@@ -203,11 +215,14 @@ def _no_pair(candidates: tuple[CtSeries, ...], sets: tuple[StructureSet, ...]) -
     )
 
 
-def _several_series(candidates: list[CtSeries]) -> SeriesError:
+def several_series(
+    candidates: Sequence[CtSeries], *, expected: str = "one series with a structure set"
+) -> SeriesError:
+    """The error for CT series that could each be meant."""
     return SeriesError(
         "several CT series that could be meant",
         where="the input folder",
-        expected="one series with a structure set",
+        expected=expected,
         got=describe_series(candidates),
         todo="choose one with --ct-series UID",
     )

@@ -77,12 +77,14 @@ def load_station_atlas(path: Path | None = None) -> StationAtlas:
 
     Raises:
         ConfigError: the file does not keep to its form, has a figure without a source, names a source,
-            figure, option or region that there is not, or its priority does not list each station once.
+            figure, option or region that there is not, a group holds itself, or its priority does not list
+            each station once.
     """
     file = read_yaml(path or resource_folder("atlas") / "stations.yaml")
     document = validated(_Document, file)
     _check_sources(file, document)
     _check_options(file, document)
+    _check_groups(file, document)
     _check_priority(file, document)
     _check_borders(file, document)
     return StationAtlas(
@@ -223,6 +225,20 @@ def _check_listed(file: YamlFile, at: KeyPath, name: str, listed: Iterable[str])
     names = list(listed)
     if name not in names:
         raise file.problem("unknown name", at, expected=f"one of {', '.join(names)}", got=name)
+
+
+def _check_groups(file: YamlFile, document: _Document) -> None:
+    for name in document.groups:
+        inner, met = [name], {name}
+        while inner:
+            for member in document.groups.get(inner.pop(), ()):
+                if member == name:
+                    raise file.problem(
+                        "group holds itself", ("groups", name), expected="no circle of groups", got=name
+                    )
+                if member not in met:
+                    met.add(member)
+                    inner.append(member)
 
 
 def _check_priority(file: YamlFile, document: _Document) -> None:

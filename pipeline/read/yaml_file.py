@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,12 @@ KeyPath = tuple[str | int, ...]
 Model = TypeVar("Model", bound="Strict")
 
 _LONGEST_FILE_BYTES = 1_000_000  # a protocol has some kilobytes; anything else was picked by mistake
+_LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # libyaml's, where PyYAML was built with it: ten times faster
+_DEEPEST = 100
 _TODO = "correct the file"
+_TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
 _EXPECTED = {  # what pydantic's error types ask for, in words of a YAML file
     "missing": "this key",
     "bool_type": "true or false",
@@ -47,12 +52,14 @@ class YamlFile:
         sha256: of its bytes.
         content: mappings, lists, text, numbers, booleans, None.
         lines: key path to line, counted from 1.
+        odd_keys: paths of keys that are no text: `on`, `no`, `7` without quotes.
     """
 
     name: str
     sha256: str
     content: object
     lines: Mapping[KeyPath, int]
+    odd_keys: tuple[KeyPath, ...] = ()
 
     def problem(
         self, what: str, path: KeyPath, *, expected: str, got: object, todo: str = _TODO
@@ -86,21 +93,33 @@ def read_yaml(path: Path) -> YamlFile:
         )
     try:
         text = raw.decode("utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        _check_depth(text, path.name)
+        node = yaml.compose(text, Loader=_LOADER)
+        content = yaml.load(text, Loader=_LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise _not_yaml(path.name, error) from error
     lines: dict[KeyPath, int] = {}
-    _note_lines(node, (), lines, path.name)
-    return YamlFile(name=path.name, sha256=hashlib.sha256(raw).hexdigest(), content=content, lines=lines)
+    try:
+        _note_lines(node, (), lines, path.name)
+    except RecursionError as error:  # an alias inside what it stands for
+        raise _not_yaml(path.name, error) from error
+    return YamlFile(
+        name=path.name,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        content=content,
+        lines=lines,
+        odd_keys=tuple(_odd_keys(node, ())),
+    )
 
 
 def validated(model: type[Model], file: YamlFile) -> Model:
     """The file's content as a model.
 
     Raises:
-        ConfigError: the first place, by line, that does not keep to the model.
+        ConfigError: a key that is no text, or the first place, by line, that does not keep to the model.
     """
+    for odd in file.odd_keys[:1]:
+        raise file.problem("key that is no text", odd, expected="text (put it in quotes)", got=odd[-1])
     try:
         return model.model_validate(file.content)
     except ValidationError as error:
@@ -116,6 +135,22 @@ def validated(model: type[Model], file: YamlFile) -> Model:
     said = first["msg"].removeprefix("Input should be ").replace("'", "")
     expected = _EXPECTED.get(first["type"], said)
     raise file.problem(f"value that cannot be used{more}", path, expected=expected, got=first["input"])
+
+
+def _check_depth(text: str, name: str) -> None:
+    """Refuse what is nested so deeply that libyaml, which goes down by recursion, would end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ConfigError(
+                "file is not YAML",
+                where=f"{name}, line {line}",
+                expected=f"at most {_DEEPEST} levels of keys and lists",
+                got="deeper nesting",
+                todo=_TODO,
+            )
 
 
 def _not_yaml(name: str, error: Exception) -> ConfigError:
@@ -148,6 +183,19 @@ def _note_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int]
             said.add(below)
             lines[below] = line
             _note_lines(value, below, lines, name)
+
+
+def _odd_keys(node: yaml.Node | None, path: KeyPath) -> Iterator[KeyPath]:
+    """Keys that YAML 1.1 takes for a truth value, a number or nothing."""
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _odd_keys(item, (*path, index))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*path, str(key.value))
+            if key.tag not in _TEXT_TAGS:
+                yield below
+            yield from _odd_keys(value, below)
 
 
 def _keys_at(model: type[BaseModel], path: KeyPath) -> set[str]:

@@ -2,5 +2,7 @@
 
 from pipeline.review.pictures import draw_lesion_montages
 from pipeline.review.planes import Overlay
+from pipeline.review.station_scene import StationPicture
+from pipeline.review.stations import draw_station_montages
 
-__all__ = ["Overlay", "draw_lesion_montages"]
+__all__ = ["Overlay", "StationPicture", "draw_lesion_montages", "draw_station_montages"]

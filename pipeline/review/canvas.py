@@ -16,6 +16,7 @@ import shapely
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.core.rules import Colour
+from pipeline.review.areas import fill_areas
 from pipeline.review.planes import Cut
 
 # Mediastinal window: centre 40 HU, width 400 HU.
@@ -69,13 +70,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What a pane shows besides CT and outlines."""
+    """What a pane shows besides CT and outlines; `fill`: opacity of the structures' areas."""
 
     title: str = ""
     note: str = ""
     marks: tuple[Mark, ...] = ()
     frame_mm: Region | None = None
     plain: bool = False
+    fill: float = 0.0
 
 
 @lru_cache(maxsize=16)
@@ -94,6 +96,10 @@ def paint(
     pane = Image.new("RGB", size, OUTSIDE_SCAN)
     scale = size[0] / region.width
     _paste_ct(pane, cut, region, scale)
+    if style.fill > 0:
+        fill_areas(
+            pane, cut.outlines, colours, corner=(region.left, region.top), scale=scale, opacity=style.fill
+        )
     draw_outlines(pane, cut.outlines, colours, region=region, scale=scale)
     draw = ImageDraw.Draw(pane)
     if style.frame_mm is not None:

@@ -7,20 +7,40 @@ from pipeline.write.folder import OUTPUT_NAMES, check_apart, check_free, staged
 from pipeline.write.nifti import write_masks
 from pipeline.write.record import report_record, report_text, write_report
 from pipeline.write.rtstruct import Algorithm, RoiOut, StructureSetContext, write_rtstruct
+from pipeline.write.stations import (
+    labels_with_conduit,
+    station_description,
+    station_rois,
+    write_station_maps,
+)
+from pipeline.write.stations_record import (
+    STATIONS_FILE,
+    StationsOut,
+    stations_record,
+    write_stations_record,
+)
 
 __all__ = [
     "OUTPUT_NAMES",
+    "STATIONS_FILE",
     "Algorithm",
     "CtIdentity",
     "RoiOut",
+    "StationsOut",
     "StructureSetContext",
     "check_apart",
     "check_free",
+    "labels_with_conduit",
     "report_record",
     "report_text",
     "staged",
+    "station_description",
+    "station_rois",
+    "stations_record",
     "write_ct_series",
     "write_masks",
     "write_report",
     "write_rtstruct",
+    "write_station_maps",
+    "write_stations_record",
 ]

@@ -17,7 +17,19 @@ from pipeline.write.record import PROGRAM
 RECORD = "report.json"
 
 # What a run may put into its output folder: nothing else is ever replaced or removed.
-OUTPUT_NAMES = frozenset({RECORD, "pictures", "ifi", "ct", "patient"})
+OUTPUT_NAMES = frozenset(
+    {
+        RECORD,
+        "pictures",
+        "ifi",
+        "ct",
+        "patient",
+        "stations",
+        "stations.json",
+        "stations.nii.gz",
+        "stations_with_conduit.nii.gz",
+    }
+)
 
 _SCRATCH = ".rt-targets-"
 _EARLIER = ".earlier"

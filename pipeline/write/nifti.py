@@ -41,7 +41,7 @@ def write_masks(folder: Path, masks: Mapping[str, Mask]) -> tuple[Path, ...]:
     for name, mask in masks.items():
         path = folder / f"{name}.nii.gz"
         with whole_file(path) as scratch:
-            nibabel.save(_image(mask), scratch)
+            nibabel.save(nifti_image(mask.grid, mask.voxels.view(np.uint8)), scratch)
             _check(name, scratch, mask)
         paths.append(path)
     return tuple(paths)
@@ -55,23 +55,29 @@ def ras_affine(grid: Grid) -> npt.NDArray[np.float64]:
     return np.asarray(_LPS_TO_RAS @ affine)
 
 
-def _image(mask: Mask) -> Any:
+def nifti_image(grid: Grid, voxels: npt.NDArray[np.uint8]) -> Any:
+    """A NIfTI image of 8-bit voxels of shape (slices, rows, columns)."""
     from nibabel.nifti1 import Nifti1Image
 
     make: Any = Nifti1Image  # nibabel ships types for a part of its names only
-    image = make(mask.voxels.view(np.uint8).transpose(2, 1, 0), ras_affine(mask.grid))
+    image = make(voxels.transpose(2, 1, 0), ras_affine(grid))
     image.set_qform(image.affine, code=_SCANNER)
     image.set_sform(image.affine, code=_SCANNER)
     image.header.set_xyzt_units("mm")
     return image
 
 
-def _check(name: str, path: Path, mask: Mask) -> None:
+def read_back(path: Path, grid: Grid) -> tuple[npt.NDArray[Any], bool]:
+    """The voxels of a file, shape (slices, rows, columns), and whether they lie where the grid says."""
     import nibabel
 
     back: Any = nibabel.load(path)
-    voxels = np.asarray(back.dataobj).transpose(2, 1, 0)
-    same_place = np.allclose(back.affine, ras_affine(mask.grid), rtol=1e-5, atol=1e-3)
+    same_place = np.allclose(back.affine, ras_affine(grid), rtol=1e-5, atol=1e-3)
+    return np.asarray(back.dataobj).transpose(2, 1, 0), bool(same_place)
+
+
+def _check(name: str, path: Path, mask: Mask) -> None:
+    voxels, same_place = read_back(path, mask.grid)
     if not same_place or not np.array_equal(voxels, mask.voxels):
         raise OutputError(
             "the mask reads back wrong and was not kept",

@@ -15,6 +15,7 @@ from pipeline.core.report import (
     CaseSummary,
     Decision,
     Finding,
+    LandmarkReport,
     LesionReport,
     Provenance,
     Report,
@@ -48,12 +49,21 @@ def report_text(report: Report) -> str:
     Raises:
         OutputError: a figure that is not finite.
     """
+    return json_text(report_record(report), where="report.json")
+
+
+def json_text(record: Mapping[str, Json], *, where: str) -> str:
+    """JSON values as the text of a file.
+
+    Raises:
+        OutputError: a figure that is not finite.
+    """
     try:
-        return json.dumps(report_record(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError as error:
         raise OutputError(
             "a figure of the report is not a finite number",
-            where="report.json",
+            where=where,
             todo="this is a bug in rt-targets: report it without patient data",
         ) from error
 
@@ -72,23 +82,19 @@ def report_record(report: Report) -> dict[str, Json]:
             for arm, targets in report.targets.items()
         },
         "lesions": [_lesion(lesion) for lesion in report.lesions],
-        "landmarks": {
-            name: {
-                "point_mm": [_mm(value) for value in landmark.point_mm],
-                "inferred": landmark.inferred,
-                "how": landmark.how,
-                "expected_error_mm": _mm(landmark.expected_error_mm),
-                "notes": list(landmark.notes),
-            }
-            for name, landmark in report.landmarks.items()
-        },
+        "landmarks": {name: landmark_record(landmark) for name, landmark in report.landmarks.items()},
         "stations": {
-            name: {"volume_cc": _cc(station.volume_cc), "built": station.built, "notes": list(station.notes)}
+            name: {
+                "region": station.region,
+                "volume_cc": cc(station.volume_cc),
+                "built": station.built,
+                "notes": list(station.notes),
+            }
             for name, station in report.stations.items()
         },
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_record(finding) for finding in report.findings],
         "assumptions": dict(report.assumptions),
-        "provenance": _provenance(report.provenance),
+        "provenance": provenance_record(report.provenance),
     }
 
 
@@ -116,8 +122,8 @@ def _target(target: TargetReport) -> Json:
     uncut = target.uncut_volume_cc
     return {
         "kind": target.kind,
-        "volume_cc": _cc(target.volume_cc),
-        "uncut_volume_cc": None if uncut is None else _cc(uncut),
+        "volume_cc": cc(target.volume_cc),
+        "uncut_volume_cc": None if uncut is None else cc(uncut),
         "margin_mm": {"requested": _margin(target.requested), "measured": _margin(target.measured)},
         "slices": target.slices,
         "recipe": target.recipe,
@@ -128,12 +134,12 @@ def _margin(margin: Margin | None) -> Json:
     if margin is None:
         return None
     return {
-        "left": _mm(margin.left),
-        "right": _mm(margin.right),
-        "anterior": _mm(margin.anterior),
-        "posterior": _mm(margin.posterior),
-        "superior": _mm(margin.superior),
-        "inferior": _mm(margin.inferior),
+        "left": mm(margin.left),
+        "right": mm(margin.right),
+        "anterior": mm(margin.anterior),
+        "posterior": mm(margin.posterior),
+        "superior": mm(margin.superior),
+        "inferior": mm(margin.inferior),
     }
 
 
@@ -143,17 +149,29 @@ def _lesion(lesion: LesionReport) -> Json:
         "roi": lesion.roi,
         "source_roi": lesion.source_roi,
         "kind": lesion.kind,
-        "axial_diameter_mm": _mm(lesion.axial_diameter_mm),
-        "short_axis_mm": _mm(lesion.short_axis_mm),
-        "diameter_3d_mm": _mm(lesion.diameter_3d_mm),
-        "volume_cc": _cc(lesion.volume_cc),
+        "axial_diameter_mm": mm(lesion.axial_diameter_mm),
+        "short_axis_mm": mm(lesion.short_axis_mm),
+        "diameter_3d_mm": mm(lesion.diameter_3d_mm),
+        "volume_cc": cc(lesion.volume_cc),
         "regions": list(lesion.regions),
         "stations": list(lesion.stations),
-        "distance_to_stomach_mm": None if distance is None else _mm(distance),
+        "distance_to_stomach_mm": None if distance is None else mm(distance),
     }
 
 
-def _finding(finding: Finding) -> Json:
+def landmark_record(landmark: LandmarkReport) -> Json:
+    """A landmark as JSON values."""
+    return {
+        "point_mm": [mm(value) for value in landmark.point_mm],
+        "inferred": landmark.inferred,
+        "how": landmark.how,
+        "expected_error_mm": mm(landmark.expected_error_mm),
+        "notes": list(landmark.notes),
+    }
+
+
+def finding_record(finding: Finding) -> Json:
+    """A finding as JSON values."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,
@@ -162,7 +180,8 @@ def _finding(finding: Finding) -> Json:
     }
 
 
-def _provenance(provenance: Provenance) -> Json:
+def provenance_record(provenance: Provenance) -> Json:
+    """The provenance as JSON values."""
     return {
         "version": provenance.version,
         "protocol": provenance.protocol,
@@ -175,9 +194,11 @@ def _provenance(provenance: Provenance) -> Json:
 
 
 # Adding 0.0 turns -0.0 into 0.0; float() because numpy's own floats are no JSON.
-def _mm(value: float) -> float:
+def mm(value: float) -> float:
+    """A length as written."""
     return round(float(value), 3) + 0.0
 
 
-def _cc(value: float) -> float:
+def cc(value: float) -> float:
+    """A volume as written."""
     return round(float(value), 4) + 0.0

@@ -8,7 +8,7 @@ import pytest
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.core.volume import Volume
 from pipeline.read.protocols import load_protocol
-from pipeline.run import make_targets
+from pipeline.run.targets import make_targets
 from tests.anatomy.test_tissue import scene
 from tests.cases import POSITIONS, case_of, disc
 

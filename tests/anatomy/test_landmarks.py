@@ -11,6 +11,7 @@ from pipeline.core.anatomy import Attempt, LandmarkRule, Landmarks, Organs
 from pipeline.core.volume import Mask
 from pipeline.phantom import Reconstruction
 from pipeline.read.landmark_rules import load_landmark_rules
+from pipeline.read.station_rules import load_station_atlas
 from tests.anatomy.organs_of import organs, organs_of
 from tests.cases import grid_of
 from tests.phantoms import COARSE, coarse
@@ -146,9 +147,8 @@ def test_a_slip_of_the_arch_before_the_cord_is_no_body() -> None:
 
 
 def test_every_method_of_the_table_is_used_by_the_atlas() -> None:
-    used = {attempt.method for rule in RULES for attempt in rule.attempts}
-    assert used <= set(METHODS)
-    assert set(METHODS) - used == {"top"}, "for landmarks of one's own"
+    rules = (*RULES, *load_station_atlas().levels)
+    assert {attempt.method for rule in rules for attempt in rule.attempts} == set(METHODS)
 
 
 def test_a_landmark_of_ones_own_is_data_only(ablated) -> None:

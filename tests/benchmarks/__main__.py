@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("errors", "spheres", "planning_system", "expansion", "run", "organs", "landmarks")
+NAMES = ("errors", "spheres", "planning_system", "expansion", "run", "organs", "landmarks", "stations")
 
 
 def main(arguments: list[str]) -> int:

@@ -18,7 +18,7 @@ from pipeline.core.anatomy import Landmarks, Organs
 from pipeline.core.volume import Volume
 from pipeline.phantom import PhantomOptions, Reconstruction, make_phantom
 from pipeline.read import load_landmark_rules
-from pipeline.run import find_anatomy
+from pipeline.run.anatomy import find_anatomy
 from tests.anatomy.organs_of import organs_of
 from tests.benchmarks.processes import ROOT
 from tests.benchmarks.tables import Limit, print_limits, print_table

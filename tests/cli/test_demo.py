@@ -71,9 +71,9 @@ def test_the_version_is_told():
 def test_help_lists_the_commands_that_are_built():
     result = call("--help")
     assert result.exit_code == 0
-    for command in ("run", "inspect", "demo", "protocol"):
+    for command in ("run", "stations", "inspect", "demo", "protocol"):
         assert f"  {command} " in result.stdout
-    assert "stations" not in result.stdout
+    assert "compare" not in result.stdout
 
 
 def test_main_is_the_command_and_leaves_with_its_exit_code(monkeypatch, capsys):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import pipeline.run
+import pipeline.run.targets
 from pipeline.cli import app
 from pipeline.cli.summary import findings_text, margin_text
 from pipeline.core.margin import Margin
@@ -71,7 +71,7 @@ def test_v_tells_the_seconds(dicom, tmp_path):
 
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
     stop = Finding(code="PLANTED", severity=Severity.STOP, where="ifi.CTV", message="decide first")
-    monkeypatch.setattr(pipeline.run, "check_targets", lambda case, targets: (stop,))
+    monkeypatch.setattr(pipeline.run.targets, "check_targets", lambda case, targets: (stop,))
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 3
     assert "stop     ifi.CTV: decide first [PLANTED]" in result.stdout
@@ -198,7 +198,7 @@ def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, words, told):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["stations", "compare", "batch", "review"])
+@pytest.mark.parametrize("command", ["compare", "batch", "review"])
 def test_commands_that_are_not_built_yet_are_not_offered(command):
     result = call(command)
     assert result.exit_code == 2

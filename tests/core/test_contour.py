@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from pipeline.core.contour import Contours
@@ -54,3 +55,17 @@ def test_invalid_and_empty_sections_are_refused() -> None:
         Contours(grid=GRID, sections={2: bow_tie})
     with pytest.raises(GeometryError, match="got: empty"):
         Contours(grid=GRID, sections={2: MultiPolygon()})
+
+
+def test_thinning_drops_points_on_lines_and_moves_none_by_more_than_the_tolerance() -> None:
+    grid = make_grid(size=(60, 60, 5), spacing_mm=(1.0, 1.0, 3.0), centre_mm=(0.0, 0.0, 0.0))
+    circle = shapely.Point(3.0, -2.0).buffer(12.0, quad_segs=100)
+    box = shapely.box(-20.0, -20.0, -15.0, -10.0).segmentize(0.5)
+    made = Contours(grid=grid, sections={1: MultiPolygon([circle, box])})
+    thin = made.thinned(0.05)
+    assert len(shapely.get_coordinates(thin.sections[1])) < 0.2 * len(
+        shapely.get_coordinates(made.sections[1])
+    )
+    assert shapely.hausdorff_distance(thin.sections[1].boundary, made.sections[1].boundary) <= 0.05
+    assert thin.volume_cc == pytest.approx(made.volume_cc, rel=0.005)
+    assert thin.slices == made.slices

@@ -37,7 +37,8 @@ def test_a_compressed_mask_goes_the_quick_way(tmp_path: Path) -> None:
     path = save(tmp_path / "m.nii.gz", VOXELS)
     quick = whole_nifti(path).quick_bytes()
     assert quick is not None
-    assert np.array_equal(quick, VOXELS.T)
+    assert np.array_equal(quick.voxels, VOXELS.T)
+    assert quick.highest == VOXELS.max()
     as_simpleitk_reads(path)
 
 

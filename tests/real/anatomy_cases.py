@@ -23,7 +23,7 @@ from pipeline.read import (
 )
 from pipeline.read.image_case import read_ct_image
 from pipeline.read.structure_set import StructureSet
-from pipeline.run import find_anatomy
+from pipeline.run.anatomy import find_anatomy
 
 ARIA = "lung1-001/ct-and-aria-rtstruct.tar.xz"
 XIO = "lung1-002/ct-and-xio-plan.tar.xz"

@@ -230,10 +230,10 @@ def test_an_input_inside_the_output_folder_is_refused(tmp_path):
 
 
 def test_what_no_run_writes_is_left_alone(earlier):
-    (earlier / "stations.json").write_text("mine")
+    (earlier / "notes.json").write_text("mine")
     with staged(earlier, overwrite=True) as staging:
         fill(staging)
-    assert (earlier / "stations.json").read_text() == "mine"
+    assert (earlier / "notes.json").read_text() == "mine"
 
 
 # ----------------------------------------------------------------------------------------------- whole files

@@ -48,8 +48,8 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path, grid, name):
 
 
 def test_a_mask_that_reads_back_wrong_is_not_kept(tmp_path, grid, monkeypatch):
-    wrong = nifti._image(one_voxel(grid, 0, 0, 0))
-    monkeypatch.setattr(nifti, "_image", lambda mask: wrong)
+    wrong = nifti.nifti_image(grid, one_voxel(grid, 0, 0, 0).voxels.view(np.uint8))
+    monkeypatch.setattr(nifti, "nifti_image", lambda grid, voxels: wrong)
     with pytest.raises(OutputError, match="reads back wrong") as caught:
         write_masks(tmp_path, {"PTV": Mask(grid=grid, voxels=np.ones(grid.shape, dtype=bool))})
     assert caught.value.got == "1 voxels"
@@ -58,8 +58,8 @@ def test_a_mask_that_reads_back_wrong_is_not_kept(tmp_path, grid, monkeypatch):
 
 def test_a_mask_at_another_place_is_not_kept(tmp_path, grid, monkeypatch):
     mask = one_voxel(grid, 3, 3, 3)
-    moved = nifti._image(Mask(grid=make_grid(spacing=(0.9, 1.1, 3.1)), voxels=mask.voxels))
-    monkeypatch.setattr(nifti, "_image", lambda mask: moved)
+    moved = nifti.nifti_image(make_grid(spacing=(0.9, 1.1, 3.1)), mask.voxels.view(np.uint8))
+    monkeypatch.setattr(nifti, "nifti_image", lambda grid, voxels: moved)
     with pytest.raises(OutputError, match="another position"):
         write_masks(tmp_path, {"PTV": mask})
     assert list(tmp_path.iterdir()) == []

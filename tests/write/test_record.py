@@ -121,7 +121,7 @@ def test_landmarks_and_stations_have_their_place():
                 notes=("x",),
             )
         },
-        stations={"8Lo": StationReport(volume_cc=4.0, built=True, notes=("cut",))},
+        stations={"8Lo": StationReport(volume_cc=4.0, built=True, notes=("cut",), region="III")},
     )
     found = record(report)
     assert found["landmarks"]["carina"] == {
@@ -131,7 +131,12 @@ def test_landmarks_and_stations_have_their_place():
         "expected_error_mm": 3.0,
         "notes": ["x"],
     }
-    assert found["stations"]["8Lo"] == {"volume_cc": 4.0, "built": True, "notes": ["cut"]}
+    assert found["stations"]["8Lo"] == {
+        "region": "III",
+        "volume_cc": 4.0,
+        "built": True,
+        "notes": ["cut"],
+    }
 
 
 def test_a_stop_finding_stops():

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pipeline.core.case import Lesion
 from pipeline.core.grid import Points
+from pipeline.core.sampling import values_between
 from pipeline.core.solid import Solid, solid_from_contours
 from pipeline.core.surface import Surface, surface_of, values_at
 from pipeline.core.volume import Mask
@@ -50,14 +51,13 @@ class LesionCells:
 
     def inside_mask(self, mask: Mask) -> npt.NDArray[np.bool_]:
         """The cells whose middle lies in a mask, whose surface is half-way between its voxels' centres."""
-        from scipy.ndimage import map_coordinates
-
         index = mask.grid.to_index(mask.grid.frame.to_patient(self.middles))
         low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, np.array(mask.grid.size) - 1)
         high = np.clip(np.ceil(index.max(axis=0)).astype(int), 0, np.array(mask.grid.size) - 1)
         (i, j, k), (i_end, j_end, k_end) = low, high + 1
         near = mask.voxels[k:k_end, j:j_end, i:i_end].astype(np.float32)
-        share = map_coordinates(near, (index - low).T[::-1], order=1, mode="nearest")
+        last = np.array(near.shape[::-1]) - 1
+        share = values_between(near, np.clip(index - low, 0, last), 0.0)
         return np.asarray(share > 0.5)
 
     def between(self, low_mm: float, high_mm: float) -> Solid:

@@ -7,22 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.anatomy.organ_view import Bools, OrganView, joined
+from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.stations.apart import bordered, without, without_specks
+from pipeline.anatomy.stations.barriers import Barriers
 from pipeline.anatomy.stations.checks import check_stations
 from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
     PITCH_MM,
+    box_inside,
     field_of_mask,
+    field_of_part,
     grown,
+    span_of,
     station_lattice,
     voxels_inside,
 )
 from pipeline.anatomy.stations.lacking import LackingError, Trace
 from pipeline.anatomy.stations.primitives import in_box
 from pipeline.anatomy.stations.scene import Scene
-from pipeline.anatomy.stations.structures import Structures
+from pipeline.anatomy.stations.structures import Crop, Structures
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Landmark, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas, StationRule
@@ -30,11 +34,11 @@ from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid, solid_from_contours
 from pipeline.core.stations import OwnStation, OwnStations, Station, StationOrigin, Stations
+from pipeline.core.volume import Mask
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
 _BODY = "body"
-_CONDUIT = "conduit"
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ def build_stations(
     *,
     options: Mapping[str, str] | None = None,
     own: OwnStations | None = None,
+    labels: Mapping[str, Mask] | None = None,
     pitch_mm: float = PITCH_MM,
 ) -> Stations:
     """Every station of the atlas on this patient, or the reason why it could not be built.
@@ -65,6 +70,8 @@ def build_stations(
         atlas: the rules.
         options: choices other than the defaults.
         own: stations that the user gives; nothing is cut from them, and the others give way to them.
+        labels: station to where another patient's label lies on this one; in place of the rules' spaces. The
+            rest is done in the same way: organs are taken out, and stations told apart.
         pitch_mm: of the lattice in the axial plane.
 
     Raises:
@@ -74,13 +81,18 @@ def build_stations(
     view = OrganView(organs)
     structures = Structures(view, landmarks.found, atlas.groups, DERIVED)
     scene = Scene(atlas, chosen, structures, station_lattice(organs.grid, structures.crop, pitch_mm))
-    barriers = _Barriers(structures)
+    barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
     drafts = {
-        name: _drafted(scene, atlas.stations[name], barriers) for name in atlas.priority if name not in given
+        name: _drafted(scene, atlas.stations[name], barriers, labels)
+        for name in atlas.priority
+        if name not in given
     }
     _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)
-    ready = {name: _station(draft, landmarks.found) for name, draft in drafts.items() if not draft.reason}
+    origin = StationOrigin.RULES if labels is None else StationOrigin.LABEL_ATLAS
+    ready = {
+        name: _station(draft, landmarks.found, origin) for name, draft in drafts.items() if not draft.reason
+    }
     built = {name: {**ready, **given}[name] for name in atlas.stations if name in ready or name in given}
     stations = Stations(
         grid=organs.grid,
@@ -95,53 +107,33 @@ def build_stations(
     return replace(stations, findings=(*(own.findings if own else ()), *doubts, *checked))
 
 
-class _Barriers:
-    """What is taken out of stations.
-
-    Attributes:
-        lacking: organs of the groups that are not known, in the order met.
-    """
-
-    def __init__(self, structures: Structures) -> None:
-        self._structures = structures
-        self._made: dict[tuple[str, ...], Bools | None] = {}
-        self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
-        self.lacking: dict[str, None] = {}
-
-    def mask(self, names: tuple[str, ...]) -> Bools | None:
-        """All that the names stand for, without the conduit; None where nothing of it is known."""
-        if names not in self._made:
-            known = [self._structures.mask(name) for name in names if self._structures.known(name)]
-            union = joined(known) if known else None
-            if union is not None and self.conduit is not None:
-                union = union & ~self.conduit
-            self._made[names] = union
-            listed = (organ for name in names for organ in self._structures.members(name))
-            self.lacking |= {organ: None for organ in listed if not self._structures.known(organ)}
-        return self._made[names]
-
-
 # -------------------------------------------------------------------------------------------- one by one
 
 
-def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
-    """A station by its own rule, its barriers taken out."""
+def _drafted(
+    scene: Scene, rule: StationRule, barriers: Barriers, labels: Mapping[str, Mask] | None
+) -> _Draft:
+    """A station by its own rule, or by its label, its barriers taken out."""
     window = scene.lattice
     nothing = Solid(lattice=window.inner((slice(0, 1),) * 3), field=np.full((1, 1, 1), FAR, dtype=np.float32))
     with scene.tracing() as trace:
         draft = _Draft(rule=rule, trace=trace, filled=nothing, bare=None)
         try:
-            field, window = in_box(scene, rule.space, window)
+            if labels is None:
+                field, window = in_box(scene, rule.space, window)
+            else:
+                field, window = _labelled(scene, rule.name, labels)
         except LackingError as lacking:
             draft.reason = str(lacking)
             return draft
         if not (field > 0).any():
-            draft.reason = "its borders leave no room between them"
+            notes = f" ({'; '.join(trace.notes)})" if trace.notes else ""
+            draft.reason = f"its borders leave no room between them{notes}"
             return draft
         crop = scene.structures.crop
-        taken, room = barriers.mask(rule.minus), np.count_nonzero(field > 0)
+        taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
         if taken is not None:
-            field = np.minimum(field, -field_of_mask(taken, crop, window))
+            field = np.minimum(field, -field_of_part(taken, crop, window))
             left = np.count_nonzero(field > 0) / room
             if left < LEAST_LEFT:
                 trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
@@ -154,6 +146,15 @@ def _drafted(scene: Scene, rule: StationRule, barriers: _Barriers) -> _Draft:
         if draft.filled.is_empty:
             draft.reason = "organs fill all of it"
     return draft
+
+
+def _labelled(scene: Scene, name: str, labels: Mapping[str, Mask]) -> tuple[Field, Lattice]:
+    if name not in labels:
+        raise LackingError("the reference patient has no such label, or it lies beyond this scan")
+    crop, window = scene.structures.crop, scene.lattice
+    field = field_of_mask(scene.structures.view.turned(labels[name])[crop.where], crop, window)
+    box = box_inside(field)
+    return (field, window) if box is None else (field[box], window.inner(box))
 
 
 def _within_body(scene: Scene, rule: StationRule, field: Field, window: Lattice) -> Field:
@@ -192,9 +193,9 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
     for draft in drafts:
         if draft.reason:
             continue
-        alone = without(draft.filled, before)
+        whole = draft.filled
+        alone = without(whole, before)
         bare = None if draft.bare is None else without(draft.bare, before)
-        before.append(draft.filled)
         if alone.is_empty:
             draft.reason = "stations ahead of it take all of it"
             continue
@@ -204,9 +205,11 @@ def _settle(drafts: Iterable[_Draft], before: list[Solid], least_cc: float) -> N
             draft.reason = f"what is left of it has no part of {least_cc:g} cc"
         elif draft.bare is not None and draft.bare.is_empty:
             draft.reason = "the conduit fills it"
+        else:
+            before.append(whole)
 
 
-def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:
+def _station(draft: _Draft, landmarks: Mapping[str, Landmark], origin: StationOrigin) -> Station:
     levels = [
         f"{name} is inferred: {landmarks[name].how}, expected error {landmarks[name].error_mm:.0f} mm"
         for name in draft.trace.landmarks
@@ -217,6 +220,7 @@ def _station(draft: _Draft, landmarks: Mapping[str, Landmark]) -> Station:
         region=draft.rule.region,
         solid=draft.filled if draft.bare is None else draft.bare,
         with_conduit=None if draft.bare is None else draft.filled,
+        origin=origin,
         landmarks=tuple(draft.trace.landmarks),
         notes=(*levels, *draft.trace.notes),
     )
@@ -245,22 +249,24 @@ def _labels(
     structures: Structures,
     atlas: StationAtlas,
     built: Mapping[str, Station],
-    barriers: _Barriers,
+    barriers: Barriers,
 ) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """The label of the station at each voxel centre; none where a barrier of that station is."""
     grid = view.organs.grid
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    seen = AnatomicalView(grid=grid).of(labels)[structures.crop.where]
+    seen = AnatomicalView(grid=grid).of(labels)
+    scan = Crop(where=(slice(None), slice(None), slice(None)), w=view.w, v=view.v, u=view.u)
     number = {name: n for n, name in enumerate(atlas.stations, start=1)}
     for name in sorted(built, key=atlas.priority.index):
         station = built[name]
-        where, inside = voxels_inside(station.solid, structures.crop)
-        if station.origin is StationOrigin.RULES:
-            taken = barriers.mask(atlas.stations[name].minus)
-            if taken is not None:
-                inside &= ~taken[where]
-            if barriers.conduit is not None:
-                inside &= ~barriers.conduit[where]
-        place = seen[where]
+        ours = station.origin is not StationOrigin.PATIENT
+        crop = structures.crop if ours else scan  # what the user gives may reach further
+        where, inside = voxels_inside(station.solid, crop)
+        taken = barriers.inside(atlas.stations[name].minus, where) if ours else None
+        if taken is not None:
+            inside &= ~taken
+        if ours and barriers.conduit is not None:
+            inside &= ~barriers.conduit[where]
+        place = seen[crop.where][where]
         place[inside & (place == 0)] = number[name]
     return labels

@@ -127,8 +127,8 @@ def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
         return None
     front, back = np.zeros_like(aorta), np.zeros_like(aorta)
     for k in np.flatnonzero(aorta.any(axis=(1, 2))).tolist():
-        plane = np.array(aorta[k])  # a copy: what is read-only cannot be labelled
-        labels, count = cc3d.connected_components(plane, connectivity=8, return_N=True)
+        # A copy: cc3d refuses read-only arrays.
+        labels, count = cc3d.connected_components(aorta[k].copy(), connectivity=8, return_N=True)
         rows = np.arange(aorta.shape[1])[:, None] * np.ones(aorta.shape[2])
         sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
         large = [1 + n for n in np.argsort(sizes)[::-1][:2] if sizes[n] >= 0.2 * sizes.max()]
@@ -202,6 +202,14 @@ def _conduit(of: Structures) -> Derived:
     return joined(parts), ""
 
 
+def _stomach_in_abdomen(of: Structures) -> Derived:
+    """The stomach without what was drawn up into the chest."""
+    stomach = of.organ("stomach")
+    if stomach is None or not of.known("conduit"):
+        return stomach, ""
+    return present(stomach & ~of.mask("conduit")), ""
+
+
 def _esophagus_in_place(of: Structures) -> Derived:
     """The gullet where it was not resected: there from carina to hiatus, and there is no conduit."""
     gullet = of.organ("esophagus")
@@ -229,5 +237,6 @@ DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "lower_lobe_left": _lower_lobe("left"),
     "lower_lobe_right": _lower_lobe("right"),
     "conduit": _conduit,
+    "stomach_in_abdomen": _stomach_in_abdomen,
     "esophagus_in_place": _esophagus_in_place,
 }

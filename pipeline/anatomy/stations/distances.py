@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.anatomy.organ_view import Bools, Floats
-from pipeline.anatomy.stations.edges import hull_edges
+from pipeline.anatomy.stations.edges import ON_FACE_MM, hull_edges
 from pipeline.anatomy.stations.fields import coordinates
 from pipeline.anatomy.stations.structures import Crop
 from pipeline.core.lattice import Field, Lattice
@@ -35,7 +35,8 @@ def hull_field(mask: Bools, crop: Crop, window: Lattice, *, hold: bool) -> Field
 
     field = np.full(window.shape, FAR, dtype=np.float32)
     for plane, level in enumerate(w):
-        if level > levels[-1] + step / 2.0 or (level < levels[0] - step / 2.0 and not hold):
+        beyond = max(level - levels[-1], 0.0 if hold else levels[0] - level)
+        if beyond > step / 2.0 + ON_FACE_MM:
             continue
         place = float(np.interp(level, levels, np.arange(len(levels))))
         low, share = int(place), np.float32(place - int(place))

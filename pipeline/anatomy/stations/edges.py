@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from pipeline.anatomy.organ_view import Bools, Floats
 from pipeline.anatomy.stations.structures import Crop
+
+# The lattice has planes on the faces of slices; which side of one they fall by rounding must not matter.
+ON_FACE_MM = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,8 @@ class Curve:
 
     def present(self, levels: Floats) -> Bools:
         """Where the structure is."""
-        inside = (levels >= self.w[0] - self.half_step) & (levels <= self.w[-1] + self.half_step)
-        return np.asarray(inside)
+        reach = self.half_step + ON_FACE_MM
+        return np.asarray((levels >= self.w[0] - reach) & (levels <= self.w[-1] + reach))
 
     def moved(self, mm: float) -> Curve:
         """The curve with `mm` added."""
@@ -75,14 +79,12 @@ def centre_curves(mask: Bools, crop: Crop) -> tuple[Curve, Curve]:
 
 def nearest_curves(mask: Bools, other: Bools, crop: Crop) -> tuple[Curve, Curve]:
     """The point of a mask nearest to another, on the planes that have both, along u and along v."""
-    from scipy.spatial import cKDTree
-
     planes = np.flatnonzero(mask.any(axis=(1, 2)) & other.any(axis=(1, 2)))
     points = []
     for k in planes.tolist():
-        mine, theirs = (_pixels(one[k], crop) for one in (mask, other))
-        distances, _ = cKDTree(theirs).query(mine)
-        points.append(mine[int(np.argmin(distances))])
+        mine, theirs = (_pixels(_rim(one[k]), crop) for one in (mask, other))
+        apart = np.square(mine[:, None] - theirs[None, :]).sum(axis=2)
+        points.append(mine[int(apart.min(axis=1).argmin())])
     found = np.array(points, dtype=float).reshape(-1, 2)
     half = _half_step(crop)
     return (
@@ -93,13 +95,26 @@ def nearest_curves(mask: Bools, other: Bools, crop: Crop) -> tuple[Curve, Curve]
 
 def hull_edges(section: Bools, crop: Crop) -> Floats:
     """Half-planes of the convex hull of a plane's voxels: rows (a, b, c), inside where a u + b v + c < 0."""
-    from scipy.spatial import ConvexHull
-
-    points = _pixels(section, crop)
+    points = _pixels(_rim(section), crop)
     du, dv = (crop.u[1] - crop.u[0]) / 2.0, (crop.v[1] - crop.v[0]) / 2.0
     # Mid-points of the outer faces: corners would widen every slanting side by half a pixel.
     faces = np.concatenate([points + offset for offset in ((du, 0), (-du, 0), (0, dv), (0, -dv))])
-    return np.asarray(ConvexHull(faces).equations)
+    hull = shapely.MultiPoint(faces).convex_hull
+    ring = shapely.get_coordinates(shapely.orient_polygons(hull).exterior)
+    along = np.diff(ring, axis=0)
+    normals = np.column_stack([along[:, 1], -along[:, 0]]) / np.linalg.norm(along, axis=1)[:, None]
+    return np.column_stack([normals, -(normals * ring[:-1]).sum(axis=1)])
+
+
+def _rim(section: Bools) -> Bools:
+    """Pixels of a section with a neighbour outside it."""
+    inner = section.copy()
+    inner[1:] &= section[:-1]
+    inner[:-1] &= section[1:]
+    inner[:, 1:] &= section[:, :-1]
+    inner[:, :-1] &= section[:, 1:]
+    inner[[0, -1]], inner[:, [0, -1]] = False, False
+    return section & ~inner
 
 
 def _pixels(section: Bools, crop: Crop) -> Floats:

@@ -53,19 +53,30 @@ def coordinates(window: Lattice) -> tuple[Floats, Floats, Floats]:
     return w, v, u
 
 
+def span_of(crop: Crop, window: Lattice) -> tuple[slice, slice, slice]:
+    """The (w, v, u) slices of the crop that reach into the cells of a window's points."""
+    spans = [
+        _weights(centres, points)[0]
+        for centres, points in zip((crop.w, crop.v, crop.u), coordinates(window), strict=True)
+    ]
+    return (spans[0], spans[1], spans[2])
+
+
 def field_of_mask(mask: Bools, crop: Crop, window: Lattice) -> Field:
     """A mask of the crop as a field on a window, in mm near its surface."""
-    field = np.full(window.shape, -EVERYWHERE, dtype=np.float32)
-    spans, weights = [], []
-    for centres, points in zip((crop.w, crop.v, crop.u), coordinates(window), strict=True):
-        span, weight = _weights(centres, points)
-        spans.append(span)
-        weights.append(weight)
-    inner = mask[tuple(spans)]
-    if not inner.any():
-        return field
-    rows = np.ascontiguousarray(inner, dtype=np.float32).reshape(-1, inner.shape[2])
-    filled = weights[1] @ (rows @ weights[2].T).reshape(*inner.shape[:2], -1)
+    return field_of_part(mask[span_of(crop, window)], crop, window)
+
+
+def field_of_part(part: Bools, crop: Crop, window: Lattice) -> Field:
+    """The same from the part of the mask that `span_of` tells."""
+    if not part.any():
+        return np.full(window.shape, -EVERYWHERE, dtype=np.float32)
+    weights = [
+        _weights(centres, points)[1]
+        for centres, points in zip((crop.w, crop.v, crop.u), coordinates(window), strict=True)
+    ]
+    rows = np.ascontiguousarray(part, dtype=np.float32).reshape(-1, part.shape[2])
+    filled = weights[1] @ (rows @ weights[2].T).reshape(*part.shape[:2], -1)
     filled = (weights[0] @ filled.reshape(len(filled), -1)).reshape(window.shape)
     scale = _SATURATION * max(_step(crop.v), _step(crop.u), window.pitch_mm)
     return np.asarray((filled - np.float32(0.5)) * np.float32(scale))

@@ -11,21 +11,25 @@ from pipeline.anatomy.stations.distances import narrowed
 from pipeline.anatomy.stations.edges import Curve, nearest_curves
 from pipeline.anatomy.stations.fields import EVERYWHERE, coordinates
 from pipeline.anatomy.stations.lacking import LackingError
-from pipeline.anatomy.stations.scene import DIRECTIONS, Scene, told
+from pipeline.anatomy.stations.scene import Scene, direction, told
 from pipeline.core.atlas import Term, Value
 from pipeline.core.lattice import Field, Lattice
+
+# A point on a level or edge belongs to what lies above, left of or behind it, so that no gap is left:
+# levels and edges are taken so much lower, further right and further to the front.
+_BEFORE_MM = 1e-3
 
 
 def slab(scene: Scene, term: Term, window: Lattice) -> Field:
     """Between two levels: `from` below, `to` above."""
-    low, high = scene.level(term, "from"), scene.level(term, "to")
+    low, high = (scene.level(term, key) - _BEFORE_MM for key in ("from", "to"))
     w, _, _ = coordinates(window)
     return _whole(np.minimum(w - low, high - w)[:, None, None], window)
 
 
 def slab_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
     """The planes that a slab can meet."""
-    low, high = scene.level(term, "from"), scene.level(term, "to")
+    low, high = (scene.level(term, key) - _BEFORE_MM for key in ("from", "to"))
     w, _, _ = coordinates(window)
     return narrowed(window, (int(np.searchsorted(w, low)), int(np.searchsorted(w, high))), axis=0)
 
@@ -36,19 +40,36 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
     Without `edge`, or with `centre`, the structure's middle. Between planes of the structure the edge is
     linear, beyond them the last one holds.
     """
+    axis, sense, curve = _edge(scene, term)
+    w, v, u = coordinates(window)
+    along = u[None, None, :] if axis == 0 else v[None, :, None]
+    return _whole(sense * (along - curve.at(w)[:, None, None]), window)
+
+
+def side_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
+    """What of a window lies on the side that is kept, on any plane."""
+    axis, sense, curve = _edge(scene, term)
+    w, v, u = coordinates(window)
+    edge, along = curve.at(w), (u, v)[axis]
+    if sense > 0:
+        span = int(np.searchsorted(along, edge.min())), len(along)
+    else:
+        span = 0, int(np.searchsorted(along, edge.max()))
+    return narrowed(window, span, axis=2 - axis)
+
+
+def _edge(scene: Scene, term: Term) -> tuple[int, float, Curve]:
+    """The axis of what is kept, the sense along it, and the edge, moved."""
     keep = scene.text(term, "keep")
-    axis, sense = _direction(term, "keep", keep)
+    axis, sense = direction(term, "keep", keep)
     name, edge = scene.text(term, "of"), str(term.keys.get("edge", "centre"))
     if edge == "centre":
         curve = scene.centre(name)[axis]
-    elif _direction(term, "edge", edge)[0] == axis:
+    elif direction(term, "edge", edge)[0] == axis:
         curve = scene.edge(name, edge)
     else:
         raise term.problem("edge lies across what is kept", expected=f"an edge along {keep}", got=edge)
-    w, v, u = coordinates(window)
-    edge_mm = curve.moved(_moved(scene, term, axis)).at(w)[:, None, None]
-    along = u[None, None, :] if axis == 0 else v[None, :, None]
-    return _whole(sense * (along - edge_mm), window)
+    return axis, sense, curve.moved(_moved(scene, term, axis) - _BEFORE_MM)
 
 
 def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
@@ -57,7 +78,7 @@ def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
     An entry may be `{along: A, nearest_to: B}`, the point of A nearest to B. Beyond its last points the line
     keeps their place; a plane that has none is not cut.
     """
-    axis, sense = _direction(term, "keep", scene.text(term, "keep"))
+    axis, sense = direction(term, "keep", scene.text(term, "keep"))
     anchors = _anchors(scene, term)
     w, v, u = coordinates(window)
     across = (v, u)[axis]  # the coordinate along which the line runs
@@ -72,7 +93,7 @@ def line_side(scene: Scene, term: Term, window: Lattice) -> Field:
             lines[plane] = np.interp(across, [place for place, _ in here], [value for _, value in here])
     if np.isnan(lines).all():
         raise LackingError(f"none of the structures of the line of {told(term)} is met at these levels")
-    lines += _moved(scene, term, axis)
+    lines += _moved(scene, term, axis) - _BEFORE_MM
     along = u[None, None, :] if axis == 0 else v[None, :, None]
     line = lines[:, :, None] if axis == 0 else lines[:, None, :]
     return _whole(np.nan_to_num(sense * (along - line), nan=float(EVERYWHERE)), window)
@@ -115,19 +136,11 @@ def _anchor(scene: Scene, term: Term, entry: Value) -> tuple[Curve, Curve]:
     return pair
 
 
-def _direction(term: Term, key: str, name: str) -> tuple[int, float]:
-    if name not in DIRECTIONS:
-        raise term.problem(
-            f"unknown direction at {key}", expected=f"one of {', '.join(DIRECTIONS)}", got=name
-        )
-    return DIRECTIONS[name]
-
-
 def _moved(scene: Scene, term: Term, axis: int) -> float:
     """By how much an edge is moved along an axis."""
     if "move" not in term.keys:
         return 0.0
-    along, sense = _direction(term, "move", scene.text(term, "move"))
+    along, sense = direction(term, "move", scene.text(term, "move"))
     if along != axis:
         raise term.problem(
             "edge is moved along itself", expected="a direction across it", got=str(term.keys["move"])

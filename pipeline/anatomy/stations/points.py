@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.anatomy.organ_view import Bools, Floats
 from pipeline.anatomy.stations.lacking import LackingError
-from pipeline.anatomy.stations.scene import DIRECTIONS, Scene
+from pipeline.anatomy.stations.scene import Scene, direction
 from pipeline.core.atlas import Term
 
 PointMaker = Callable[[Scene, Term], Floats]
@@ -37,7 +37,8 @@ def point_named(scene: Scene, name: str, term: Term) -> Floats:
     """
     if name not in scene.atlas.points:
         raise term.problem("unknown point", expected=f"one of {', '.join(scene.atlas.points)}", got=name)
-    return _first(scene, name, scene.atlas.points[name], _point)
+    with scene.making(f"point {name}", term):
+        return _first(scene, name, scene.atlas.points[name], _point)
 
 
 def path_named(scene: Scene, name: str, term: Term) -> Floats:
@@ -106,29 +107,28 @@ def _beside(scene: Scene, way: Term) -> Floats:
     """At the middle of an edge of a structure at a level, shifted."""
     level = np.array([scene.level(way, "at")])
     name, edge = scene.text(way, "of"), scene.text(way, "edge")
-    if edge not in DIRECTIONS:
-        raise way.problem("unknown edge", expected=f"one of {', '.join(DIRECTIONS)}", got=edge)
+    axis, _ = direction(way, "edge", edge)
     u, v = scene.centre(name)
     place = [u.at(level)[0], v.at(level)[0], level[0]]
-    place[DIRECTIONS[edge][0]] = scene.edge(name, edge).at(level)[0]
+    place[axis] = scene.edge(name, edge).at(level)[0]
     return _shifted_by(scene, way, np.array(place))
 
 
 def _farthest(scene: Scene, way: Term) -> Floats:
     """The end of a structure away from another one."""
+    mine, other = (_places(scene, scene.text(way, key)) for key in ("along", "from"))
     from scipy.spatial import cKDTree
 
-    mine = _places(scene, scene.text(way, "along"))
-    tree = cKDTree(_places(scene, scene.text(way, "from")))
+    tree = cKDTree(other)
     distances, _ = tree.query(mine)
     return _shifted_by(scene, way, mine[distances >= distances.max() - NEARLY_MM].mean(axis=0))
 
 
 def _nearest(scene: Scene, way: Term) -> Floats:
     """The part of a structure nearest to a point, on one side of it, and not nearer than a figure."""
-    start = point_named(scene, scene.text(way, "to"), way)
     name, side = scene.text(way, "along"), scene.text(way, "side")
-    axis, sense = DIRECTIONS[side]
+    axis, sense = direction(way, "side", side)
+    start = point_named(scene, scene.text(way, "to"), way)
     places = _places(scene, name)
     distances = np.linalg.norm(places - start, axis=1)
     fits = ((places[:, axis] - start[axis]) * sense > 0) & (distances >= scene.figure(way, "least"))

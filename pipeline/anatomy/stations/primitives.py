@@ -7,7 +7,7 @@ lattice cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -23,13 +23,13 @@ from pipeline.anatomy.stations.fields import (
     field_of_mask,
     grown,
 )
-from pipeline.anatomy.stations.half_spaces import line_side, side, slab, slab_bounds
+from pipeline.anatomy.stations.half_spaces import line_side, side, side_bounds, slab, slab_bounds
 from pipeline.anatomy.stations.lacking import LackingError
 from pipeline.anatomy.stations.points import path_named, point_named
 from pipeline.anatomy.stations.scene import Scene, told
 from pipeline.core.atlas import Term
 from pipeline.core.lattice import Field, Lattice
-from pipeline.core.margin import Margin
+from pipeline.core.margin import MAX_MARGIN_MM, Margin
 
 Primitive = Callable[[Scene, Term, Lattice], Field]
 
@@ -68,8 +68,7 @@ def _all_of(scene: Scene, term: Term, window: Lattice) -> Field:
 def _all_in_box(scene: Scene, term: Term, window: Lattice) -> tuple[Field, Lattice]:
     inner = window
     for one in term.terms:
-        if one.primitive in BOUNDS:
-            inner = BOUNDS[one.primitive](scene, one, inner)
+        inner = bounds(scene, one, inner)
     field = np.full(inner.shape, EVERYWHERE, dtype=np.float32)
     for one in term.terms:
         field = np.minimum(field, evaluate(scene, one, inner))
@@ -140,7 +139,8 @@ def _space(scene: Scene, term: Term, window: Lattice) -> Field:
     name = scene.text(term, "name")
     if name not in scene.atlas.spaces:
         raise term.problem("unknown space", expected=f"one of {', '.join(scene.atlas.spaces)}", got=name)
-    return evaluate(scene, scene.atlas.spaces[name], window)
+    with scene.making(f"space {name}", term):
+        return evaluate(scene, scene.atlas.spaces[name], window)
 
 
 def _hull(scene: Scene, term: Term, window: Lattice) -> Field:
@@ -168,6 +168,8 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
         trace.landmarks.clear()  # they tell where in the plane the path runs, and set no level
         scene.trace.join(trace)
         return near_axially(path, mm, window, hold=term.keys.get("hold") is True)
+    if mm > MAX_MARGIN_MM:
+        raise term.problem("distance too large", expected=f"at most {MAX_MARGIN_MM:g} mm", got=f"{mm:g} mm")
     margin = Margin.axial(horizontal=mm, craniocaudal=0.0 if axial else mm)
     outer = around(window, margin)
     if "space" in term.keys:
@@ -186,23 +188,61 @@ def _line(scene: Scene, term: Term) -> Floats | None:
     return path_named(scene, scene.text(term, "path"), term) if "path" in term.keys else None
 
 
-def _line_bounds(line: Floats, mm: float, window: Lattice) -> Lattice:
-    for axis, places in enumerate(coordinates(window)):
+def _line_bounds(line: Floats, mm: float, window: Lattice, *, axes: Sequence[int] = (0, 1, 2)) -> Lattice:
+    for axis, places in ((axis, coordinates(window)[axis]) for axis in axes):
         low, high = line[:, 2 - axis].min() - mm, line[:, 2 - axis].max() + mm
         span = int(np.searchsorted(places, low)), int(np.searchsorted(places, high))
         window = narrowed(window, span, axis=axis)
     return window
 
 
-def _near_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
-    """Around a path or point; a distance to structures bounds nothing."""
-    line = None if term.keys.get("axial") is True else _line(scene, term)
-    return window if line is None else _line_bounds(line, scene.figure(term, "mm"), window)
-
-
+# -------------------------------------------------------------------------------------------------- bounds
 # What is known of where a term can be, before it is worked out: saves time, and changes nothing.
+
+
+def bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
+    """The part of a window outside which a term is nowhere."""
+    if term.primitive == "space":
+        name = scene.text(term, "name")
+        inner = scene.atlas.spaces.get(name)
+        if inner is None:
+            return window
+        with scene.making(f"space {name}", term):
+            return bounds(scene, inner, window)
+    if term.primitive == "all_of":
+        for one in term.terms:
+            window = bounds(scene, one, window)
+        return window
+    if term.primitive not in BOUNDS:
+        return window
+    with scene.tracing():
+        try:
+            return BOUNDS[term.primitive](scene, term, window)
+        except LackingError:  # told when the term is worked out
+            return window
+
+
+def _near_bounds(scene: Scene, term: Term, window: Lattice) -> Lattice:
+    """Around a path or point, in all directions or in the axial plane; around structures."""
+    mm, axial = scene.figure(term, "mm"), term.keys.get("axial") is True
+    if "space" in term.keys:
+        return window
+    line = _line(scene, term)
+    if line is None:
+        mask, crop = scene.structures.union(scene.names(term, "of")), scene.structures.crop
+        box = [np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+        ends = [
+            axis[[found[0], found[-1]]]
+            for axis, found in zip((crop.u, crop.v, crop.w), box[::-1], strict=True)
+        ]
+        line = np.column_stack(ends)
+        mm += max(scene.structures.view.spacing_mm)
+    return _line_bounds(line, mm, window, axes=(1, 2) if axial else (0, 1, 2))
+
+
 BOUNDS: Mapping[str, Callable[[Scene, Term, Lattice], Lattice]] = {
     "slab": slab_bounds,
+    "side": side_bounds,
     "near": _near_bounds,
 }
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-import numpy as np
-
 from pipeline.anatomy.organ_view import Floats
 from pipeline.anatomy.stations.edges import Curve, centre_curves, edge_curve
 from pipeline.anatomy.stations.lacking import LackingError, Trace
@@ -48,6 +46,7 @@ class Scene:
         self.lattice = lattice
         self.trace = Trace()
         self.paths: dict[str, tuple[Floats | None, str, Trace]] = {}
+        self._open: list[str] = []
         self._edges: dict[tuple[str, str], Curve] = {}
         self._centres: dict[str, tuple[Curve, Curve]] = {}
 
@@ -59,6 +58,21 @@ class Scene:
             yield self.trace
         finally:
             self.trace = outer
+
+    @contextmanager
+    def making(self, name: str, term: Term) -> Iterator[None]:
+        """While a named point or space is made.
+
+        Raises:
+            ConfigError: it is being made already, and so starts from itself.
+        """
+        if name in self._open:
+            raise term.problem("point or space starts from itself", expected="no circle", got=name)
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._open.pop()
 
     def figure(self, term: Term, key: str) -> float:
         """The figure that a key names, in mm; 0 where the key does not stand.
@@ -167,13 +181,18 @@ class Scene:
             self.trace.note("the midline was taken from the body, as no vertebra is known")
         return self._centres[_MIDLINE]
 
-    def frame_point(self, name: str) -> Floats | None:
-        """A landmark's place in frame coordinates; None when it is not known."""
-        found = self.structures.landmarks.get(name)
-        if found is None:
-            return None
-        grid = self.structures.view.organs.grid
-        return np.asarray(grid.frame.from_patient(np.array([found.point_mm]))[0])
+
+def direction(term: Term, key: str, name: str) -> tuple[int, float]:
+    """Frame axis of a direction that stands at a key, and the sense along it.
+
+    Raises:
+        ConfigError: there is no such direction.
+    """
+    if name not in DIRECTIONS:
+        raise term.problem(
+            f"unknown direction at {key}", expected=f"one of {', '.join(DIRECTIONS)}", got=name
+        )
+    return DIRECTIONS[name]
 
 
 def told(term: Term) -> str:

@@ -1,40 +1,21 @@
-"""The way of data as one sentence: case, anatomy, strategy, targets, checks. No files are known here."""
+"""A protocol carried out on a case."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.anatomy import organs_of_image
-from pipeline.anatomy.landmarks import find_landmarks
-from pipeline.anatomy.organ_view import OrganView
-from pipeline.anatomy.stations.build import build_stations
 from pipeline.anatomy.tissue import find_body, outside_like_lung
 from pipeline.check import check_inside_body, check_targets
-from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
-from pipeline.core.atlas import StationAtlas
 from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
-from pipeline.core.grid import Vector
-from pipeline.core.report import (
-    CaseSummary,
-    Decision,
-    Finding,
-    LandmarkReport,
-    LesionReport,
-    Provenance,
-    Reason,
-    Report,
-    Severity,
-    TargetReport,
-)
+from pipeline.core.report import Decision, Finding, Reason, Severity
 from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
-from pipeline.core.stations import OwnStations, Stations
-from pipeline.core.targets import Target, TargetSet
-from pipeline.core.volume import Mask, Volume
+from pipeline.core.targets import TargetSet
+from pipeline.core.volume import Mask
 from pipeline.strategy import PlannedIfi, plan_ifi
 from pipeline.targets import LesionMeasures, build_ifi, lesion_measures
 
@@ -110,105 +91,6 @@ def make_targets(
         measures=measures,
         assumptions=planned.assumptions,
         findings=(*case.findings, *planned.findings, *doubts, *targets.findings, *checked),
-    )
-
-
-def find_anatomy(
-    volume: Volume, given: Organs, rules: Sequence[LandmarkRule], stated: Mapping[str, Vector]
-) -> tuple[Organs, Landmarks]:
-    """Organs and landmarks of a patient.
-
-    Args:
-        volume: the CT; what plain image processing finds on it fills in what nobody gave.
-        given: organs that the user has.
-        rules: landmarks of the atlas.
-        stated: LPS points in mm that the user gave.
-    """
-    seen = organs_of_image(volume, given)
-    organs = Organs(
-        grid=given.grid, by_name={**seen.by_name, **given.by_name}, findings=(*seen.findings, *given.findings)
-    )
-    return organs, find_landmarks(OrganView(organs), rules, stated)
-
-
-def find_stations(
-    organs: Organs,
-    landmarks: Landmarks,
-    atlas: StationAtlas,
-    *,
-    options: Mapping[str, str] | None = None,
-    own: OwnStations | None = None,
-) -> Stations:
-    """The stations of a patient.
-
-    Args:
-        organs, landmarks: as `find_anatomy` gives them, the atlas's levels among the landmarks.
-        atlas: the rules.
-        options: choices other than the atlas's defaults.
-        own: stations that the user gives; they take the place of the built ones.
-
-    Raises:
-        ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
-    """
-    return build_stations(organs, landmarks, atlas, options=options, own=own)
-
-
-def report_of(
-    case: Case, result: RunResult, provenance: Provenance, *, landmarks: Landmarks | None = None
-) -> Report:
-    """What the run says about itself; `landmarks` where anatomy was asked for."""
-    found = landmarks.found if landmarks else {}
-    return Report(
-        case=CaseSummary(
-            source=case.source.kind,
-            patient_position=case.source.patient_position,
-            size=case.volume.grid.size,
-            spacing_mm=case.volume.grid.spacing_mm,
-        ),
-        decision=result.decision,
-        targets={arm.arm: tuple(_target_report(target) for target in arm.targets) for arm in result.arms},
-        lesions=tuple(
-            _lesion_report(lesion, measures)
-            for lesion, measures in zip(case.lesions, result.measures, strict=True)
-        ),
-        findings=result.findings,
-        provenance=provenance,
-        assumptions=result.assumptions,
-        landmarks={
-            name: LandmarkReport(
-                point_mm=one.point_mm,
-                inferred=one.inferred,
-                how=one.how,
-                expected_error_mm=one.error_mm,
-                notes=one.notes,
-            )
-            for name, one in found.items()
-        },
-    )
-
-
-def _target_report(target: Target) -> TargetReport:
-    return TargetReport(
-        name=target.name,
-        kind=target.kind.value,
-        volume_cc=target.contours.volume_cc,
-        slices=len(target.contours.slices),
-        uncut_volume_cc=target.uncut_volume_cc,
-        requested=target.requested,
-        measured=target.measured,
-        recipe=target.recipe,
-    )
-
-
-def _lesion_report(lesion: Lesion, measures: LesionMeasures) -> LesionReport:
-    return LesionReport(
-        roi=lesion.name,
-        source_roi=lesion.source_roi,
-        kind=lesion.kind.value,
-        axial_diameter_mm=measures.axial_diameter_mm,
-        short_axis_mm=measures.short_axis_mm,
-        diameter_3d_mm=measures.diameter_3d_mm,
-        volume_cc=lesion.contours.volume_cc,
     )
 
 

@@ -1,0 +1,191 @@
+"""The stations of one case, from files to files: no lesion is needed, and no arm is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.app.anatomy import PatientAnatomy, anatomy_of
+from pipeline.app.files import read_options
+from pipeline.app.organs import check_sources, organ_input
+from pipeline.app.reference import moved_labels
+from pipeline.app.values import InputChoice, OnStage, RunOutcome, Stopwatch
+from pipeline.core.errors import ConfigError, UsageError
+from pipeline.core.frozen import FrozenMap
+
+if TYPE_CHECKING:
+    from pipeline.core.atlas import StationAtlas
+    from pipeline.core.report import Finding
+    from pipeline.core.stations import LesionPlace, Stations
+    from pipeline.read import LoadedScan
+
+# Written outlines lose points that lie this near to a line: levels and edges are straight for centimetres.
+THINNED_MM = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationsRequest:
+    """One case whose stations are to be found.
+
+    Attributes:
+        source: what to read.
+        out: output folder; missing or empty, or an earlier run with `overwrite`.
+        options: variant of the atlas to the choice made (`boundary_1_2`: `apex`); others keep their default.
+        atlas: folder of label maps that take the place of the rules.
+        pictures: whether montages are drawn.
+        overwrite: whether an earlier run in `out` is replaced.
+    """
+
+    source: InputChoice
+    out: Path
+    options: Mapping[str, str] = field(default_factory=dict)
+    atlas: Path | None = None
+    pictures: bool = True
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", FrozenMap(self.options))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file and folder that is read."""
+        return (*self.source.inputs, *([] if self.atlas is None else [self.atlas]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundStations:
+    """What a finder gives.
+
+    Attributes:
+        stations: of the patient; their findings go into the report.
+        places: where the lesions lie; one for each of them, or none.
+        findings: doubts about the places.
+    """
+
+    stations: Stations
+    places: tuple[LesionPlace, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StationsTask:
+    """What a finder works on.
+
+    Attributes:
+        scan: the CT, the lesions, and the structure set that may hold stations of the patient's own.
+        anatomy: organs, and landmarks with the levels of the atlas among them.
+        atlas: the rules.
+        request: the user's choices.
+    """
+
+    scan: LoadedScan
+    anatomy: PatientAnatomy
+    atlas: StationAtlas
+    request: StationsRequest
+
+
+StationFinder = Callable[[StationsTask], FoundStations]
+
+
+def stations_by_rules(task: StationsTask) -> FoundStations:
+    """The stations of the atlas's rules, the patient's own in their place, and where the lesions lie.
+
+    Raises:
+        InputError: stations of the patient's own that cannot be read.
+    """
+    from pipeline.read import load_station_names, read_own_stations
+    from pipeline.run.anatomy import find_stations, tell_places
+
+    anatomy, request = task.anatomy, task.request
+    sources = organ_input(request.source, task.scan)
+    own = read_own_stations(sources, load_station_names(), anatomy.organs)
+    moved = None if request.atlas is None else moved_labels(request.atlas, anatomy)
+    stations = find_stations(
+        anatomy.organs,
+        anatomy.landmarks,
+        task.atlas,
+        options=request.options,
+        own=own,
+        labels=None if moved is None else moved.labels,
+    )
+    told = tell_places(task.scan.lesions, stations, anatomy.landmarks)
+    doubts = () if moved is None else moved.findings
+    return FoundStations(stations=stations, places=told.places, findings=(*doubts, *told.findings))
+
+
+def find_stations_of_case(
+    request: StationsRequest, *, finder: StationFinder | None = None, on_stage: OnStage = lambda _: None
+) -> RunOutcome:
+    """Read a case, find its stations and write them: everything appears in `out`, or nothing does.
+
+    Args:
+        request: what to do.
+        finder: makes the stations; by default `stations_by_rules`.
+        on_stage: told the name of each stage as it begins.
+
+    Raises:
+        UsageError: options that the input or the atlas does not know.
+        InputError: input that is missing, broken, ambiguous or does not fit.
+        OutputError: an output folder that is not free or not writable, or a file that reads back wrong.
+    """
+    from pipeline.write import check_apart, staged
+
+    watch = Stopwatch(on_stage)
+    watch("settings")
+    atlas = _checked_atlas(request)
+    check_sources(request.source)
+    check_apart(request.out, request.inputs)
+    with staged(request.out, overwrite=request.overwrite) as folder:
+        return _carry_out(request, atlas, finder or stations_by_rules, folder, watch=watch)
+
+
+def _checked_atlas(request: StationsRequest) -> StationAtlas:
+    """The atlas, once it is known that the options fit it."""
+    from pipeline.read import load_station_atlas
+
+    atlas = load_station_atlas()
+    try:
+        atlas.chosen(request.options)
+    except ConfigError as error:
+        raise UsageError(
+            error.what, where=f"--set {error.where}", expected=error.expected, got=error.got
+        ) from error
+    return atlas
+
+
+def _carry_out(
+    request: StationsRequest, atlas: StationAtlas, finder: StationFinder, folder: Path, *, watch: Stopwatch
+) -> RunOutcome:
+    """Read, find, write into the staging folder."""
+    from pipeline.app.station_outputs import StationsResult
+    from pipeline.read import load_roles, load_station_colours, read_scan
+    from pipeline.write import report_text, write_report
+
+    watch("reading")
+    scan = read_scan(request.source.path, read_options(request.source), load_roles())
+    watch("segmentation" if request.source.segment else "anatomy")
+    anatomy = anatomy_of(request.source, scan, levels=atlas.levels)
+    watch("stations")
+    found = finder(StationsTask(scan=scan, anatomy=anatomy, atlas=atlas, request=request))
+    contours = {
+        name: station.solid.contours().thinned(THINNED_MM) for name, station in found.stations.built.items()
+    }
+    result = StationsResult(
+        scan=scan,
+        anatomy=anatomy,
+        found=found,
+        contours=contours,
+        colours=load_station_colours(),
+        atlas_sha256=atlas.sha256,
+    )
+    watch("writing")
+    told = result.write(folder)
+    if request.pictures:
+        watch("pictures")
+        result.draw(folder / "pictures")
+    report = result.report(told, watch.seconds())
+    result.write_record(report, folder)
+    write_report(folder / "report.json", report)
+    return RunOutcome(report=report, record=report_text(report), folder=request.out)
