@@ -113,8 +113,14 @@ def _bronchi_both(of: Structures) -> Derived:
         return None, ""
     uppermost = columns[np.flatnonzero(columns.any(axis=1))[-1]].nonzero()[0]
     middle = int(uppermost[0] + uppermost[-1]) // 2
-    both = np.asarray(columns[:, :middle].any(axis=1) & columns[:, middle + 1 :].any(axis=1))
+    # A whole section on either side: the hull of a bronchus' last tip would be held down to the end of 7.
+    least = BRONCHUS_MM2 / of.view.pixel_mm2
+    both = np.array([min(plane[:, :middle].sum(), plane[:, middle + 1 :].sum()) >= least for plane in airway])
     return present(airway & both[:, None, None]), "; ".join(trace.notes)
+
+
+# The least section of a bronchus that station 7 is told from [I].
+BRONCHUS_MM2 = 50.0
 
 
 def _aorta_parts(of: Structures) -> tuple[Bools, Bools] | None:
