@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_what_is_lacking_is_segmented(made: Path, tmp_path: Path, monkeypatch: p
     assert told["TotalSegmentator task total"].startswith(f"Version {VERSION} gave 1 organs")
     failed = [f for f in report["findings"] if f["code"] == "SEGMENTATION_TASK_FAILED"]
     assert len(failed) == 5  # the tasks that this one does not know
-    assert "segmentation" in report["provenance"]["seconds"]
+    assert "anatomy" in report["provenance"]["seconds"]
     assert fake.tasks_run == ["total"]
 
 
@@ -63,12 +64,13 @@ def test_without_the_program_nothing_is_read_and_nothing_is_left(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="TotalSegmentator is not installed"):
         run(InputChoice(path=tmp_path / "no such case", segment=True), tmp_path / "out")
     words = ["run", str(made), "--out", str(tmp_path / "out"), "--arm", "ifi", "--segment"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 2
-    assert "pip install rt-targets[segment]" in " ".join(result.stderr.split())
+    assert "pip install '.[segment]'" in " ".join(result.stderr.split())
     assert not (tmp_path / "out").exists()
 
 

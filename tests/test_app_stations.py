@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from dataclasses import replace
@@ -220,6 +221,7 @@ def test_choices_that_cannot_be_carried_out_are_told_before_anything_is_read(tmp
 
 def test_segment_without_the_program_is_told_before_anything_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     source = InputChoice(path=tmp_path / "nowhere", segment=True)
     with pytest.raises(UsageError, match="TotalSegmentator is not installed"):
         find_stations_of_case(request(tmp_path / "nowhere", tmp_path / "out", source=source), finder=finder)

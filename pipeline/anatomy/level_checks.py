@@ -9,6 +9,7 @@ from itertools import pairwise
 from pipeline.anatomy.derived import vertebral_body
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.core.anatomy import Landmark, Landmarks
+from pipeline.core.grid import Vector
 from pipeline.core.report import Finding, Severity
 
 # From the feet to the head [I]. A lung's apex may lie on either side of T1's top: chains of their own.
@@ -67,8 +68,8 @@ def check_levels(view: OrganView, landmarks: Landmarks) -> tuple[Finding, ...]:
         landmarks: found in them, or stated. Those that are missing are not compared.
 
     Returns:
-        Warnings `LANDMARKS_OUT_OF_ORDER` and `LANDMARK_SPACING_UNUSUAL`, and the remark `LANDMARK_UNCERTAIN`
-        on what was inferred with a large expected error; none where nothing is doubtful.
+        `LANDMARKS_OUT_OF_ORDER` (stop), `LANDMARK_SPACING_UNUSUAL` (warning), and the remark
+        `LANDMARK_UNCERTAIN` on what was inferred with a large expected error; none where nothing is doubtful.
     """
     levels = {name: view.level(one.point_mm) for name, one in landmarks.found.items()}
     return (
@@ -87,7 +88,7 @@ def _out_of_order(levels: Mapping[str, float], found: Mapping[str, Landmark]) ->
         if above > LEVEL_WITH_MM.get((lower, upper), 0.0):
             yield Finding(
                 code="LANDMARKS_OUT_OF_ORDER",
-                severity=Severity.WARNING,
+                severity=Severity.STOP,
                 where=f"landmarks {lower}, {upper}",
                 message=f"{_named(lower, found)} lies {above:.1f} mm above {_named(upper, found)}, and "
                 "belongs below it: one of them, or a mask that it was read from, is wrong; look at both, and "
@@ -146,3 +147,31 @@ def _uncertain(found: Mapping[str, Landmark]) -> Iterator[Finding]:
 def _named(name: str, found: Mapping[str, Landmark]) -> str:
     one = found[name]
     return f"{name} (inferred: {one.how})" if one.inferred else name
+
+
+def check_stated(view: OrganView, stated: Mapping[str, Vector], own: Landmarks) -> tuple[Finding, ...]:
+    """Landmarks that the user states far from where the masks show them.
+
+    Args:
+        view: for levels.
+        stated: LPS points that the user gave.
+        own: what would have been found without them; what is inferred is not compared.
+    """
+    findings = []
+    for name, point in stated.items():
+        seen = own.found.get(name)
+        if seen is None or seen.inferred:
+            continue
+        apart = view.level(point) - view.level(seen.point_mm)
+        if abs(apart) > MOST_ERROR_MM:
+            findings.append(
+                Finding(
+                    code="LANDMARK_STATED_FAR",
+                    severity=Severity.WARNING,
+                    where=f"landmark {name}",
+                    message=f"Stated {abs(apart):.0f} mm {'above' if apart > 0 else 'below'} where it is "
+                    f"seen ({seen.how}). The statement was used for levels; what is built around masks "
+                    "follows the masks. Look at both",
+                )
+            )
+    return tuple(findings)

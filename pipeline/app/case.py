@@ -84,10 +84,9 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     watch("reading")
     loaded = read_case(request.source.path, read_options(request.source), load_roles())
     case = loaded.case
-    if request.source.segment:
-        watch("segmentation")
     anatomy = None
     if request.source.asks_for_anatomy:
+        watch("anatomy")
         anatomy = anatomy_of(request.source, LoadedScan.of_case(loaded))
     result = make_targets(case, protocol, request.settings, on_stage=watch)
     watch("writing")

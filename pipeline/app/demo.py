@@ -28,6 +28,10 @@ _ORGANS: tuple[tuple[str, str, str, Colour], ...] = (
 )
 
 
+# What TotalSegmentator's helper tasks give besides: by the cavities the hiatus is seen, not inferred.
+_PARTS = ("thoracic_cavity", "abdominal_cavity", "vertebrae_body", "main_bronchi")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRequest:
     """The synthetic patient to make and run; `out` and `overwrite` as in `RunRequest`."""
@@ -90,6 +94,8 @@ def _write_patient(phantom: Phantom, protocol: Protocol, folder: Path) -> None:
     write_rtstruct(folder / "dicom" / "structures.dcm", rois, context)
     for name in phantom.organs:  # one at a time: all of them would fill the memory
         write_masks(folder / "masks", {name: phantom.organs[name]})
+    for name in _PARTS:
+        write_masks(folder / "masks", {name: phantom.parts[name]})
 
 
 def _lesions(phantom: Phantom, protocol: Protocol) -> list[RoiOut]:

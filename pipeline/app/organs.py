@@ -25,7 +25,7 @@ def check_sources(choice: InputChoice) -> None:
 
 def organ_input(choice: InputChoice, scan: LoadedScan) -> OrganInput:
     """Where the organs of a case may come from."""
-    from pipeline.read import OrganInput
+    from pipeline.read import OrganInput, load_station_names
 
     return OrganInput(
         grid=scan.volume.grid,
@@ -33,6 +33,7 @@ def organ_input(choice: InputChoice, scan: LoadedScan) -> OrganInput:
         lesions=frozenset(lesion.source_roi for lesion in scan.lesions),
         anatomy=choice.anatomy,
         ct_series=scan.source.series_uid,
+        others=(load_station_names(),),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline import __version__
 from pipeline.app.files import provenance_of, with_headers
 from pipeline.core.report import Finding, Report, StationReport
+from pipeline.core.stations import StationOrigin
 
 if TYPE_CHECKING:
     from pipeline.app.anatomy import PatientAnatomy
@@ -87,7 +88,9 @@ class StationsResult:
             targets={},
             lesions=lesion_reports(scan.lesions, found.places),
             findings=self._findings(told),
-            provenance=provenance_of(scan.source, seconds, data={"station_atlas": self.atlas_sha256}),
+            provenance=provenance_of(
+                scan.source, seconds, data={"station_atlas": self.atlas_sha256, **found.sha256}
+            ),
             landmarks=landmark_reports(self.anatomy.landmarks),
             stations=station_reports(found.stations),
         )
@@ -138,8 +141,10 @@ def _together(specks: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _description(stations: Stations) -> str:
-    chosen = ", ".join(f"{name} {value}" for name, value in stations.options.items())
+    told = ", ".join(f"{name} {value}" for name, value in stations.options.items())
+    if any(one.origin is StationOrigin.LABEL_ATLAS for one in stations.built.values()):
+        told = "a reference patient's labels"
     return (
         "DRAFT lymph-node stations for review by a radiation oncologist, not confirmed by a clinician. "
-        f"rt-targets {__version__}" + (f"; map: {chosen}" if chosen else "")
+        f"rt-targets {__version__}" + (f"; map: {told}" if told else "")
     )

@@ -61,12 +61,14 @@ class FoundStations:
     Attributes:
         stations: of the patient; their findings go into the report.
         places: where the lesions lie; one for each of them, or none.
-        findings: doubts about the places.
+        findings: doubts about the places, and how well a reference patient fits.
+        sha256: of what else was used, by role.
     """
 
     stations: Stations
     places: tuple[LesionPlace, ...] = ()
     findings: tuple[Finding, ...] = ()
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,7 +114,12 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
     )
     told = tell_places(task.scan.lesions, stations, anatomy.landmarks)
     doubts = () if moved is None else moved.findings
-    return FoundStations(stations=stations, places=told.places, findings=(*doubts, *told.findings))
+    return FoundStations(
+        stations=stations,
+        places=told.places,
+        findings=(*doubts, *told.findings),
+        sha256={} if moved is None else moved.sha256,
+    )
 
 
 def find_stations_of_case(
@@ -126,7 +133,7 @@ def find_stations_of_case(
         on_stage: told the name of each stage as it begins.
 
     Raises:
-        UsageError: options that the input or the atlas does not know.
+        UsageError: options that the input or the atlas does not know, or `segment` without TotalSegmentator.
         InputError: input that is missing, broken, ambiguous or does not fit.
         OutputError: an output folder that is not free or not writable, or a file that reads back wrong.
     """
@@ -145,6 +152,13 @@ def _checked_atlas(request: StationsRequest) -> StationAtlas:
     """The atlas, once it is known that the options fit it."""
     from pipeline.read import load_station_atlas
 
+    if request.atlas is not None and request.options:
+        raise UsageError(
+            "options of the rules do not apply to a reference patient's labels",
+            where=f"--set {next(iter(request.options))}",
+            expected="--atlas or --set",
+            got="both",
+        )
     atlas = load_station_atlas()
     try:
         atlas.chosen(request.options)
@@ -165,7 +179,7 @@ def _carry_out(
 
     watch("reading")
     scan = read_scan(request.source.path, read_options(request.source), load_roles())
-    watch("segmentation" if request.source.segment else "anatomy")
+    watch("anatomy")
     anatomy = anatomy_of(request.source, scan, levels=atlas.levels)
     watch("stations")
     found = finder(StationsTask(scan=scan, anatomy=anatomy, atlas=atlas, request=request))

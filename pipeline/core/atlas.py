@@ -64,6 +64,7 @@ class StationRule:
         name, region: of the station.
         space: where it may be.
         minus: groups and organs that are taken out of it.
+        needs: those of them without which it holds what it should not; told where one is not known.
         inset_mm: least distance from the skin; 0 for none.
         borders: direction to a phrase with its source key, for a reader.
     """
@@ -72,6 +73,7 @@ class StationRule:
     region: Region
     space: Term
     minus: tuple[str, ...]
+    needs: tuple[str, ...] = ()
     inset_mm: float
     borders: Mapping[str, str]
 

@@ -44,7 +44,8 @@ class Station:
     Attributes:
         name: as the output contract has it (`1R`, `SCV_L`, `8Lo`).
         region: that it belongs to.
-        solid: what is left of it beside its barriers; not empty, and in no other station.
+        solid: what is left of it beside its barriers; not empty, and in no other station. Two that the user
+            gave may overlap.
         with_conduit: the same with the conduit left in; None where there is no conduit or it takes nothing.
         origin: how it came about.
         landmarks: names of the landmarks that set its levels.

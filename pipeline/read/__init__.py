@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.read.case import LoadedCase, ReadOptions, read_case
+from pipeline.read.ct_pixels import hash_pixels
 from pipeline.read.inventory import take_inventory
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
 from pipeline.read.landmark_rules import load_landmark_rules
@@ -33,6 +34,7 @@ __all__ = [
     "StructureSetEntry",
     "Use",
     "find_segmenter",
+    "hash_pixels",
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",

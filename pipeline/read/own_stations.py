@@ -191,7 +191,7 @@ def _overlaps(stations: Mapping[str, OwnStation]) -> Iterator[Finding]:
         share = shared / min(one.contours.volume_cc, other.contours.volume_cc)
         if share > MOST_SHARED:
             yield Finding(
-                code="STATIONS_OVERLAP",
+                code="OWN_STATIONS_OVERLAP",
                 severity=Severity.WARNING,
                 where=f"stations {one.name} and {other.name}",
                 message=f"{one.detail} and {other.detail} share {shared:.1f} cc, {100.0 * share:.0f} % of "

@@ -131,11 +131,12 @@ def _lesions(
     except StructureError as error:
         if options.gtv:
             raise
+        got = f" ({error.got})" if error.got else ""
         told = Finding(
             code="LESIONS_NOT_KNOWN",
-            severity=Severity.INFO,
+            severity=Severity.WARNING,
             where=error.where or where,
-            message=f"No lesion was used, so its place is not told: {error.what}. "
+            message=f"No lesion was used, so its place is not told: {error.what}{got}. "
             'Name the lesions with --gtv "ROI NAME=GTV-T" (or =GTV-N).',
         )
         return ReadLesions(lesions=(), findings=(told,))

@@ -96,7 +96,8 @@ def find_segmenter() -> Segmenter:
             where=_OPTION,
             expected="the Python package TotalSegmentator, or its command on the path",
             got="neither",
-            todo='install it with "pip install rt-targets[segment]" (with PyTorch, several gigabytes), '
+            todo="install it in the project's folder with pip install '.[segment]' (brings PyTorch, several "
+            "gigabytes), "
             "or make the masks elsewhere and give them with --anatomy",
         )
     return Segmenter(command=(command,))

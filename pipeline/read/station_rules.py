@@ -48,6 +48,7 @@ class _Station(Strict):
     all_of: list[Any] | None = None
     any_of: list[Any] | None = None
     minus: list[str] = Field(default_factory=list)
+    needs: list[str] = Field(default_factory=list)
     inset: str = ""
     borders: dict[str, str] = Field(min_length=1)
 
@@ -130,6 +131,7 @@ def _station(file: YamlFile, document: _Document, name: str) -> StationRule:
         region=Region(one.region),
         space=_term(file, at, {said[0]: getattr(one, said[0])}),
         minus=tuple(one.minus),
+        needs=tuple(one.needs),
         inset_mm=_figure(file, document, (*at, "inset"), one.inset) if one.inset else 0.0,
         borders=one.borders,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
-from pipeline.anatomy.level_checks import check_levels
+from pipeline.anatomy.level_checks import check_levels, check_stated
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.places.place import place_lesions
 from pipeline.anatomy.stations.build import build_stations
@@ -33,7 +33,9 @@ def find_anatomy(
     organs = known_organs(volume, given)
     view = OrganView(organs)
     landmarks = find_landmarks(view, rules, stated)
-    return organs, replace(landmarks, findings=check_levels(view, landmarks))
+    own = find_landmarks(view, rules, {}) if stated else landmarks
+    findings = (*check_levels(view, landmarks), *check_stated(view, stated, own))
+    return organs, replace(landmarks, findings=findings)
 
 
 def known_organs(volume: Volume, given: Organs) -> Organs:

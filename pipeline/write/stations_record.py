@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.core.anatomy import Organs
 from pipeline.core.report import Finding, LandmarkReport, Provenance, StationReport
-from pipeline.core.stations import LesionPlace, Station, Stations
+from pipeline.core.stations import LesionPlace, LesionPlaces, Station, Stations, spread
 from pipeline.write.atomic import whole_file
 from pipeline.write.record import (
     DRAFT,
@@ -65,6 +65,7 @@ def write_stations_record(path: Path, out: StationsOut) -> None:
 def stations_record(out: StationsOut) -> dict[str, Json]:
     """The record as nested JSON values, keys in the order of the file."""
     stations = out.stations
+    involved = LesionPlaces(places=tuple(out.places)).regions
     return {
         "schema_version": STATIONS_SCHEMA_VERSION,
         "program": PROGRAM,
@@ -79,6 +80,7 @@ def stations_record(out: StationsOut) -> dict[str, Json]:
             for name, organ in sorted(out.organs.by_name.items())
         },
         "lesions": [_place(place) for place in out.places],
+        "involved": {"regions": [region.value for region in involved], "spread": spread(involved).value},
         "findings": [finding_record(finding) for finding in out.findings],
         "provenance": provenance_record(out.provenance),
     }
@@ -103,7 +105,7 @@ def _station(name: str, out: StationsOut) -> Json:
 def _with_conduit_cc(station: Station) -> Json:
     if station.with_conduit is None:
         return None
-    return cc(station.with_conduit.contours().volume_cc)
+    return cc(station.with_conduit.volume_cc)
 
 
 def _place(place: LesionPlace) -> Json:

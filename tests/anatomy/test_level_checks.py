@@ -155,7 +155,7 @@ def test_faults_are_warnings_and_uncertainty_a_remark() -> None:
     view = OrganView(organs(grid_of(), {}))
     landmarks = patient(T1_top=120.0, SMA_origin=-240.0, inferred=["hiatus"], errors={"hiatus": 28.0})
     assert {one.code: one.severity for one in check_levels(view, landmarks)} == {
-        "LANDMARKS_OUT_OF_ORDER": Severity.WARNING,
+        "LANDMARKS_OUT_OF_ORDER": Severity.STOP,
         "LANDMARK_SPACING_UNUSUAL": Severity.WARNING,
         "LANDMARK_UNCERTAIN": Severity.INFO,
     }

@@ -127,7 +127,7 @@ class TestStructureSet:
 
     def test_stations_that_overlap(self, tmp_path: Path) -> None:
         stations = of_plan(tmp_path, ("8M", "", LEFT), ("8U", "", (45.0, 0.0)), ("4R", "", RIGHT))
-        assert codes(stations) == {"STATIONS_OVERLAP": Severity.WARNING}
+        assert codes(stations) == {"OWN_STATIONS_OVERLAP": Severity.WARNING}
         r, d = 14.0, 15.0
         lens = 2 * r**2 * np.arccos(d / (2 * r)) - d / 2 * np.sqrt(4 * r**2 - d**2)
         share = 100 * lens / (np.pi * r**2)

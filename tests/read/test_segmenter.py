@@ -185,7 +185,9 @@ class TestFailures:
 
     def test_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda name: None)
-        with pytest.raises(UsageError, match=r"TotalSegmentator is not installed.*rt-targets\[segment\]"):
+        with pytest.raises(
+            UsageError, match=r"TotalSegmentator is not installed.*pip install '\.\[segment\]'"
+        ):
             run()
 
     @pytest.mark.parametrize("command", ["/no/such/program", "false"])

@@ -12,6 +12,8 @@ from pipeline.core.anatomy import Landmarks
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Region
 
+# Two distances that differ by less are the same.
+_SAME_MM = 0.5
 _STATE = "State its region, or check stations and contours"
 
 
@@ -26,6 +28,18 @@ def levels_not_known(landmarks: Landmarks) -> Iterator[Finding]:
                 message=f"Not found: no lesion is told to lie {region}, its stations alone tell. State it in "
                 "a file with --landmarks.",
             )
+
+
+def levels_contradict(levels: Levels) -> Iterator[Finding]:
+    """A notch that does not lie above the hiatus: none of the two can be followed."""
+    if levels.contradict:
+        yield Finding(
+            code="LEVELS_CONTRADICT",
+            severity=Severity.STOP,
+            where=f"landmarks {NOTCH} and {HIATUS}",
+            message="The sternal notch does not lie above the hiatus: regions were told without them. Look "
+            "at both, and state them in a file with --landmarks.",
+        )
 
 
 def near_levels(cells: LesionCells, levels: Levels) -> Iterator[Finding]:
@@ -68,6 +82,19 @@ def in_no_region(roi: str, nearest: Near | None, limit_mm: float) -> Finding:
     )
 
 
+def far_from_stations(roi: str, regions: Sequence[Region], nearest: Near | None) -> Iterator[Finding]:
+    """A lesion whose level alone tells its region, far from all stations of it: it may not be regional."""
+    if regions:
+        away = f"{nearest.mm:.0f} mm from {nearest.station}, the nearest" if nearest else "far"
+        yield Finding(
+            code="LESION_FAR_FROM_STATIONS",
+            severity=Severity.STOP,
+            where=f"lesion {roi}",
+            message=f"Its level says region {' and '.join(regions)}, but it lies {away} station there. It "
+            "may be no regional node (axillary, hepatic): look at it",
+        )
+
+
 def part_in_no_region(roi: str, part: float, nearest: Near | None, limit_mm: float) -> Finding:
     """A lesion across a level, whose other part no station is near."""
     return Finding(
@@ -82,7 +109,7 @@ def between_regions(roi: str, nearest: Near, region: Region, second: Near, its: 
     """The nearest station tells the region, and one of another region is about as near."""
     return Finding(
         code="LESION_BETWEEN_REGIONS",
-        severity=Severity.WARNING,
+        severity=Severity.STOP if abs(second.mm - nearest.mm) < _SAME_MM else Severity.WARNING,
         where=f"lesion {roi}",
         message=f"Its nearest station, {nearest.station} of region {region}, is {nearest.mm:.1f} mm away, "
         f"and {second.station} of region {its} {second.mm:.1f} mm. The nearest was taken; check the CT.",
@@ -108,7 +135,7 @@ def _away(nearest: Near | None, limit_mm: float) -> str:
 
 
 def _error(level: Level) -> str:
-    return f"{level.error_mm:g} mm" + (" (inferred)" if level.inferred else "")
+    return f"{level.error_mm:.1f} mm" + (" (inferred)" if level.inferred else "")
 
 
 def _percent(part: float) -> str:

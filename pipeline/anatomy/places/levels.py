@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.core.anatomy import Landmarks
-from pipeline.core.errors import GeometryError
 from pipeline.core.grid import Grid
 
 NOTCH, HIATUS = "sternal_notch", "hiatus"
@@ -26,26 +25,18 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
-    """The levels known of a patient."""
+    """The levels known of a patient; `contradict` where they cannot both be right, and none was used."""
 
     notch: Level | None
     hiatus: Level | None
+    contradict: bool = False
 
 
 def levels_of(landmarks: Landmarks, grid: Grid) -> Levels:
-    """The levels in a grid's frame.
-
-    Raises:
-        GeometryError: the notch does not lie above the hiatus.
-    """
+    """The levels in a grid's frame; neither where the notch does not lie above the hiatus."""
     notch, hiatus = (_level(name, landmarks, grid) for name in (NOTCH, HIATUS))
     if notch and hiatus and notch.mm <= hiatus.mm:
-        raise GeometryError(
-            "sternal notch is not above the hiatus",
-            expected="the notch nearer to the head",
-            got=f"{notch.mm - hiatus.mm:.1f} mm above it",
-            todo="state both in a file with --landmarks",
-        )
+        return Levels(notch=None, hiatus=None, contradict=True)
     return Levels(notch=notch, hiatus=hiatus)
 
 

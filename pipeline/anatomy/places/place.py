@@ -67,7 +67,7 @@ def place_lesions(
         options: what else is known.
 
     Raises:
-        GeometryError: a lesion on another grid or without contours; a notch that is not above the hiatus.
+        GeometryError: a lesion on another grid or without contours.
         UsageError: a region stated for a lesion that there is not.
     """
     known = options or PlaceOptions()
@@ -81,7 +81,11 @@ def place_lesions(
     placed = [_place(cells_of(one), surroundings, known.stated.get(one.name)) for one in lesions]
     return LesionPlaces(
         places=tuple(place for place, _ in placed),
-        findings=(*doubts.levels_not_known(landmarks), *(one for _, told in placed for one in told)),
+        findings=(
+            *doubts.levels_contradict(surroundings.levels),
+            *doubts.levels_not_known(landmarks),
+            *(one for _, told in placed for one in told),
+        ),
     )
 
 
@@ -161,7 +165,9 @@ def _place(
         in_conduit=in_conduit,
         notes=(*_level_notes(shares), *told.notes, *([conduit_note] if filled else [])),
     )
+    far = first is None or first.mm > FAR_FROM_STATIONS_MM
     findings = (
+        *(doubts.far_from_stations(cells.name, told.regions, first) if far and stated is None else ()),
         *doubts.near_levels(cells, levels),
         *doubts.strayed_stations(cells.name, shares),
         *told.findings,

@@ -40,6 +40,8 @@ from pipeline.core.volume import Mask
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
+# Stations worked on at one time: each takes some ten megabytes, and more share little.
+MOST_AT_ONCE = 4
 _BODY = "body"
 
 
@@ -86,7 +88,9 @@ def build_stations(
     barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
     names = [name for name in atlas.priority if name not in given]
-    with ThreadPoolExecutor(max_workers=workers()) as pool:  # numpy holds no lock over arrays
+    with ThreadPoolExecutor(
+        max_workers=min(workers(), MOST_AT_ONCE)
+    ) as pool:  # numpy holds no lock over arrays
         made = pool.map(lambda name: _drafted(scene.twin(), atlas.stations[name], barriers, labels), names)
         drafts = dict(zip(names, made, strict=True))
     _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)
@@ -101,10 +105,10 @@ def build_stations(
         built=built,
         not_built={name: drafts[name].reason for name in atlas.stations if name not in built},
         labels=_labels(view, structures, atlas, built, barriers),
-        options=chosen,
+        options=chosen if labels is None else {},
     )
     taken = [name for station in built for name in atlas.stations[station].minus]
-    doubts = doubts_about(stations, landmarks, barriers.lacking(taken))
+    doubts = doubts_about(stations, landmarks, organs, barriers.lacking(taken))
     checked = check_stations(stations, atlas.checks, scene.midline())
     return replace(stations, findings=(*(own.findings if own else ()), *doubts, *checked))
 
@@ -125,6 +129,8 @@ def _drafted(
                 field, window = in_box(scene, rule.space, window)
             else:
                 field, window = _labelled(scene, rule.name, labels)
+                if not (field > 0).any():
+                    raise LackingError("its label lies further from the spine than stations do")
         except LackingError as lacking:
             draft.reason = str(lacking)
             return draft
@@ -133,12 +139,7 @@ def _drafted(
             draft.reason = f"its borders leave no room between them{notes}"
             return draft
         crop = scene.structures.crop
-        taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
-        if taken is not None:
-            field = np.minimum(field, -field_of_part(taken, crop, window))
-            left = np.count_nonzero(field > 0) / room
-            if left < LEAST_LEFT:
-                trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
+        field = _without_barriers(scene, rule, barriers, field, window)
         field = _within_body(scene, rule, field, window)
         draft.filled = bordered(field, window)
         if barriers.conduit is not None:
@@ -148,6 +149,24 @@ def _drafted(
         if draft.filled.is_empty:
             draft.reason = "organs fill all of it"
     return draft
+
+
+def _without_barriers(
+    scene: Scene, rule: StationRule, barriers: Barriers, field: Field, window: Lattice
+) -> Field:
+    """A station's room without the organs in it; notes what is not known, and when little is left."""
+    unknown = barriers.lacking(rule.needs)
+    if unknown:
+        scene.trace.note(f"what fills it is left in where there is no mask: {', '.join(unknown)}")
+    crop = scene.structures.crop
+    taken, room = barriers.inside(rule.minus, span_of(crop, window)), np.count_nonzero(field > 0)
+    if taken is None:
+        return field
+    field = np.minimum(field, -field_of_part(taken, crop, window))
+    left = np.count_nonzero(field > 0) / room
+    if left < LEAST_LEFT:
+        scene.trace.note(f"{FILLED}: {100 * left:.0f} % of the room between its borders is left")
+    return field
 
 
 def _labelled(scene: Scene, name: str, labels: Mapping[str, Mask]) -> tuple[Field, Lattice]:

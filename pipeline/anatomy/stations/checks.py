@@ -15,7 +15,7 @@ from pipeline.anatomy.stations.contact import nearer_than, points_of, shared_cc,
 from pipeline.core.atlas import StationChecks
 from pipeline.core.report import Finding, Severity
 from pipeline.core.solid import Solid
-from pipeline.core.stations import Stations
+from pipeline.core.stations import StationOrigin, Stations
 
 # Levels in mm along the patient to the midline's place across it.
 Midline = Callable[[Floats], Floats]
@@ -35,7 +35,7 @@ def check_stations(
     solids = {name: station.solid for name, station in stations.built.items()}
     volumes = {name: solid.volume_cc for name, solid in solids.items()}
     return (
-        *_overlaps(solids),
+        *_overlaps(stations),
         *(() if midline is None else _sides(solids, checks, midline)),
         *_unlike(volumes, checks),
         *_not_touching(solids, checks),
@@ -44,10 +44,13 @@ def check_stations(
     )
 
 
-def _overlaps(solids: dict[str, Solid]) -> Iterator[Finding]:
-    """No lattice point lies in two stations."""
-    for one, other in combinations(solids, 2):
-        shared = shared_cc(solids[one], solids[other])
+def _overlaps(stations: Stations) -> Iterator[Finding]:
+    """No lattice point lies in two stations; of two that the user gave, reading them has told."""
+    for one, other in combinations(stations.built, 2):
+        both = stations.built[one], stations.built[other]
+        if all(station.origin is StationOrigin.PATIENT for station in both):
+            continue
+        shared = shared_cc(both[0].solid, both[1].solid)
         if shared > 0:
             yield _finding(
                 "STATIONS_OVERLAP",

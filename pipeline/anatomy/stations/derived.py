@@ -216,20 +216,24 @@ def _stomach_in_abdomen(of: Structures) -> Derived:
 
 
 def _esophagus_in_place(of: Structures) -> Derived:
-    """The gullet where it was not resected: there from carina to hiatus, and there is no conduit."""
+    """The gullet where it was not resected: there from notch to hiatus, and there is no conduit."""
     gullet = of.organ("esophagus")
     carina, hiatus = of.level("carina"), of.level("hiatus")
     if gullet is None or carina is None or hiatus is None or of.known("conduit"):
         return None, ""
-    within = (of.crop.w < carina) & (of.crop.w > hiatus)
-    filled = gullet.any(axis=(1, 2)) & within
-    if not within.any() or np.count_nonzero(filled) < GULLET_SHARE * np.count_nonzero(within):
+    notch = of.level("sternal_notch")
+    top = max(carina, min(of.crop.w[-1], carina if notch is None else notch))
+    within = (of.crop.w < top) & (of.crop.w > hiatus)
+    filled = np.flatnonzero(gullet.any(axis=(1, 2)) & within)
+    if not within.any() or len(filled) < GULLET_SHARE * np.count_nonzero(within):
         return None, ""
-    return gullet, ""
+    missing = max(float(of.crop.w[filled[0]]) - hiatus, top - float(of.crop.w[filled[-1]]))
+    return (None, "") if missing > GULLET_END_MM else (gullet, "")
 
 
-# A gullet in place is seen on this part of the planes between carina and hiatus [I].
-GULLET_SHARE = 0.8
+# A gullet in place is seen on this part of the planes between notch and hiatus, and ends this near to both: a
+# mask that breaks off would cut the stations along it short [I].
+GULLET_SHARE, GULLET_END_MM = 0.8, 10.0
 
 DERIVED: Mapping[str, Callable[[Structures], Derived]] = {
     "spine_body": _spine_body,

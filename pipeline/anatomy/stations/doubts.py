@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.core.anatomy import Landmarks
+from pipeline.core.anatomy import Landmarks, Organs
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Stations
 
 # A level told from something else that may be further off than this must be looked at by a person [A].
 MOST_ERROR_MM = 10.0
 
+WRONG_SIDE = "ORGAN_ON_WRONG_SIDE"
 # How a note begins where organs leave hardly anything of a station.
 FILLED = "organs fill it"
 
 
-def doubts_about(stations: Stations, landmarks: Landmarks, lacking: Iterable[str]) -> tuple[Finding, ...]:
+def doubts_about(
+    stations: Stations, landmarks: Landmarks, organs: Organs, lacking: Iterable[str]
+) -> tuple[Finding, ...]:
     """Levels too uncertain, stations that could not be built, barriers that were not there.
 
     Args:
         stations: as built.
         landmarks: that set their levels.
+        organs: that they were built from, with the doubts about them.
         lacking: organs that should have been taken out and are not known.
     """
-    findings = [*_uncertain(stations, landmarks)]
+    findings = [*_uncertain(stations, landmarks), *_on_wrong_sides(organs)]
     if stations.not_built:
         told = "; ".join(f"{name}: {reason}" for name, reason in stations.not_built.items())
         findings.append(
@@ -57,6 +61,22 @@ def doubts_about(stations: Stations, landmarks: Landmarks, lacking: Iterable[str
             )
         )
     return tuple(findings)
+
+
+def _on_wrong_sides(organs: Organs) -> list[Finding]:
+    """Left and right that are told apart wrongly: nothing built on such organs can be used."""
+    wrong = [one.where for one in organs.findings if one.code == WRONG_SIDE]
+    if not wrong:
+        return []
+    return [
+        Finding(
+            code="STATIONS_ON_DOUBTFUL_SIDES",
+            severity=Severity.STOP,
+            where="stations",
+            message=f"They stand on organs that lie on the wrong side ({len(wrong)}, among them {wrong[0]}): "
+            "look whether left and right are told apart in the masks and in the image",
+        )
+    ]
 
 
 def _uncertain(stations: Stations, landmarks: Landmarks) -> list[Finding]:

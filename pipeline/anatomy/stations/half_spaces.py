@@ -20,6 +20,10 @@ from pipeline.core.lattice import Field, Lattice
 _BEFORE_MM = 1e-3
 
 
+# An edge that is carried further than this beyond the end of its structure is told [I].
+MOST_HELD_MM = 12.0
+
+
 def slab(scene: Scene, term: Term, window: Lattice) -> Field:
     """Between two levels: `from` below, `to` above."""
     low, high = (scene.level(term, key) - _BEFORE_MM for key in ("from", "to"))
@@ -42,6 +46,11 @@ def side(scene: Scene, term: Term, window: Lattice) -> Field:
     """
     axis, sense, curve = _edge(scene, term)
     w, v, u = coordinates(window)
+    beyond = max(float(curve.w[0] - w[0]), float(w[-1] - curve.w[-1]))
+    if beyond > MOST_HELD_MM and term.keys.get("of") != "midline":
+        scene.trace.note(
+            f"the edge of {told(term)} goes straight on where it ends, for up to {beyond:.0f} mm"
+        )
     along = u[None, None, :] if axis == 0 else v[None, :, None]
     return _whole(sense * (along - curve.at(w)[:, None, None]), window)
 

@@ -145,8 +145,8 @@ def present(mask: Bools | None) -> Bools | None:
 def _crop(view: OrganView) -> Crop:
     """Around the spine; without one around the airway, else the middle of the image."""
     bones = [view.mask(name)[:, ::2, ::2] for name in SPINE if name in view.organs]
-    if bones:
-        spine = joined(bones)
+    spine = joined(bones) if bones else None
+    if spine is not None and spine.any():  # a few voxels between these rows and columns are no spine
         columns = 2 * np.flatnonzero(spine.any(axis=(0, 1)))
         rows = 2 * np.flatnonzero(spine.any(axis=(0, 2)))
         left = right = float(view.u[columns].mean())
