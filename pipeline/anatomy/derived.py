@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.anatomy.organ_view import Bools, OrganView
+from pipeline.core.blank import blank
 
 # Where neither a mask of the bodies nor the cord is known: the front of a vertebra, as part of its depth [I].
 BODY_SHARE_OF_DEPTH = 0.45
@@ -32,7 +33,7 @@ def vertebral_body(view: OrganView, name: str) -> Bools | None:
 
 
 def _before_cord(view: OrganView, whole: Bools, cord: str) -> Bools:
-    body = np.zeros(whole.shape, dtype=bool)  # not zeros_like: pages that stay empty cost nothing
+    body = blank(whole.shape).view(np.bool_)
     front, middle = view.fronts_and_middles(cord)
     for k in np.flatnonzero(whole.any(axis=(1, 2))).tolist():
         if np.isnan(front[k]):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
+from pipeline.core.blank import blank
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.volume import Mask
@@ -22,14 +23,18 @@ def contours_to_mask(contours: Contours) -> Mask:
     from pipeline.core.kernels import fill_even_odd
 
     grid = contours.grid
-    voxels = np.zeros(grid.shape, dtype=bool)
+    voxels = blank(grid.shape).view(np.bool_)
     for k, section in contours.sections.items():
         edges = segments_of(section)
         ends = np.concatenate([edges[:, :2], edges[:, 2:]])
         index = _to_index(grid, k, ends)
         count = len(edges)
-        in_index = np.hstack([index[:count], index[count:]])
-        voxels[k] = fill_even_odd(in_index, grid.size[1], grid.size[0])
+        # Only the box round the section: the rest of a fresh array need not even be touched.
+        first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, (grid.size[0], grid.size[1]))
+        last = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, first, (grid.size[0], grid.size[1]))
+        in_box = np.hstack([index[:count] - first, index[count:] - first])
+        filled = fill_even_odd(in_box, int(last[1] - first[1]), int(last[0] - first[0]))
+        voxels[k, first[1] : last[1], first[0] : last[0]] = filled
     return Mask(grid=grid, voxels=voxels)
 
 

@@ -35,11 +35,6 @@ class Surface:
     vertices: Points
     triangles: npt.NDArray[np.intp]
 
-    @property
-    def box_mm(self) -> tuple[Points, Points]:
-        """Lowest and highest (u, v, w)."""
-        return self.vertices.min(axis=0), self.vertices.max(axis=0)
-
 
 def surface_of(solid: Solid) -> Surface:
     """The surface of a solid.
@@ -74,10 +69,20 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
     return min(_from_corners(one, other, most), _from_corners(other, one, most))
 
 
-def box_distance_mm(one: Surface, other: Surface) -> float:
-    """Distance between the boxes round two surfaces: they are at least as far apart."""
-    (low, high), (its_low, its_high) = one.box_mm, other.box_mm
-    return float(np.linalg.norm(np.maximum(0.0, np.maximum(its_low - high, low - its_high))))
+def box_distance_mm(one: Solid, other: Solid) -> float:
+    """Distance between the boxes of two lattices: their solids are at least as far apart."""
+    gaps = []
+    for mine, its, pitch, its_pitch, count, its_count in zip(
+        one.lattice.origin_mm,
+        other.lattice.origin_mm,
+        one.lattice.pitches_mm,
+        other.lattice.pitches_mm,
+        one.lattice.size,
+        other.lattice.size,
+        strict=True,
+    ):
+        gaps.append(max(0.0, mine - its - (its_count - 1) * its_pitch, its - mine - (count - 1) * pitch))
+    return float(np.linalg.norm(gaps))
 
 
 def values_at(solid: Solid, points_mm: Points) -> Field:

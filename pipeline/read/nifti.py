@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.blank import blank
 from pipeline.core.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -67,7 +68,7 @@ class NiftiFile:
         if not (self.packed and self.as_stored and self.stored == np.uint8 and len(self.shape) == 3):
             return None
         count = int(np.prod(self.shape))
-        voxels = np.zeros(count, dtype=np.uint8)  # memory that nobody writes to is not there
+        voxels = blank((count,))
         packed, unpacker = self.path.read_bytes(), zlib.decompressobj(wbits=_GZIP_FORMAT)
         done, highest = -self.offset, 0
         try:

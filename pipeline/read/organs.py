@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from pipeline.read.organ_sources import Candidate, Kind, choose, load_organs, to
 from pipeline.read.segmentation import read_segmentation
 from pipeline.read.structure_set import StructureSet
 
-FILES_AT_ONCE = 4  # image files are unpacked outside Python's lock; contours are not, and go one by one
+FILES_AT_ONCE = 2  # image files are unpacked outside Python's lock; more than two wait for each other
 _BODY = "body"
 _LEAST_SOLID = 0.5  # of what the outline encloses: a rind of skin has a tenth
 
@@ -81,13 +82,14 @@ def organ_sets(
 ) -> tuple[Organs, ...]:
     """The organs of each source by itself, for merging with others; arguments and errors as `read_organs`."""
     chosen = None if wanted is None else names.known(wanted)
-    sets = []
-    with pydicom.config.disable_value_validation():
-        if sources.structure_set is not None:
-            sets.append(_of_structure_set(sources.structure_set, sources, names, chosen))
+    with pydicom.config.disable_value_validation(), ThreadPoolExecutor(max_workers=1) as aside:
+        drawn = given = None
+        if sources.structure_set is not None:  # contours are worked out while masks are unpacked
+            drawn = aside.submit(_of_structure_set, sources.structure_set, sources, names, chosen)
         if sources.anatomy is not None:
-            sets.append(_of_anatomy(sources.anatomy, sources, names, chosen))
-    return tuple(sets)
+            given = _of_anatomy(sources.anatomy, sources, names, chosen)
+        first = drawn.result() if drawn is not None else None
+    return tuple(one for one in (first, given) if one is not None)
 
 
 def merge_organs(grid: Grid, sets: Sequence[Organs], names: OrganNames) -> Organs:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("errors", "spheres", "planning_system", "expansion", "run", "organs", "landmarks", "stations")
+NAMES = (
+    "errors",
+    "spheres",
+    "planning_system",
+    "expansion",
+    "run",
+    "organs",
+    "landmarks",
+    "station_volumes",
+    "stations",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -110,7 +110,6 @@ def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_pat
         ["--set", "a=1", "--set", "a=2"],
         ["--set nose", "--set", "nose=long"],
         ["--masks", "x"],
-        ["--atlas", "maps"],
     ],
 )
 def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, asked, words):

@@ -67,7 +67,7 @@ def test_the_wheel_is_typed_and_licensed_and_has_its_command(installed):
     (record,) = installed.glob("rt_targets-*.dist-info")
     assert (installed / "pipeline" / "py.typed").is_file()
     assert (record / "licenses" / "LICENSE").is_file()
-    assert "rt-targets = pipeline.cli:main" in (record / "entry_points.txt").read_text(encoding="utf-8")
+    assert "rt-targets = pipeline.cli:program" in (record / "entry_points.txt").read_text(encoding="utf-8")
 
 
 def test_the_wheel_carries_no_tests(installed):

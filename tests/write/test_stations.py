@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -75,7 +76,7 @@ def test_names_and_colours_travel_in_the_header(tmp_path: Path) -> None:
 def test_a_record_beside_the_map_does_not_confuse_its_names(tmp_path: Path) -> None:
     stations = simple(make_grid())
     write_station_maps(tmp_path, stations, COLOURS)
-    (tmp_path / "stations.json").write_text('{"labels": {"1R": 1, "7": 3}}')
+    (tmp_path / "stations.json").write_text(json.dumps({"labels": dict(stations.label_of), "more": [1, 2]}))
     assert label_names(tmp_path / "stations.nii.gz")[3] == "7"
     found = {
         place.name: place.value for place in find_masks(tmp_path / "stations.nii.gz", tmp_path / "ct.nii")

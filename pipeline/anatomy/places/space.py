@@ -52,7 +52,7 @@ class StationSpace:
             names: the choice.
             count: how many are asked for; every one that overlaps is given besides.
         """
-        apart = {name: box_distance_mm(surface, self._surface(name)) for name in names}
+        apart = {name: box_distance_mm(solid, self.solids[name]) for name in names}
         found: list[Near] = []
         for name in sorted(apart, key=lambda one: apart[one]):
             if len(found) >= count and apart[name] > found[count - 1].mm:
@@ -71,7 +71,7 @@ class StationSpace:
         return surface_distance_mm(surface, its_surface)
 
     def _meets(self, name: str, cells: LesionCells) -> bool:
-        return box_distance_mm(cells.surface, self._surface(name)) == 0.0
+        return box_distance_mm(cells.solid, self.solids[name]) == 0.0
 
     def _surface(self, name: str) -> Surface:
         if name not in self._surfaces:

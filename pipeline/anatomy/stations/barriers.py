@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipeline.anatomy.organ_view import Bools, joined
 from pipeline.anatomy.stations.structures import Structures
 
@@ -13,22 +15,25 @@ class Barriers:
 
     Attributes:
         conduit: the voxels of what was drawn up into the chest; None where there is none.
-        lacking: organs of the groups that are not known, in the order met.
     """
 
     def __init__(self, structures: Structures) -> None:
         self._structures = structures
         self.conduit = structures.mask(_CONDUIT) if structures.known(_CONDUIT) else None
-        self.lacking: dict[str, None] = {}
 
     def inside(self, names: tuple[str, ...], where: tuple[slice, slice, slice]) -> Bools | None:
         """All that the names stand for in a part of the crop, without the conduit; None for nothing there."""
-        listed = dict.fromkeys(organ for name in names for organ in self._structures.members(name))
-        known = [name for name in listed if self._structures.known(name)]
-        self.lacking |= {name: None for name in listed if name not in known}
+        known = [name for name in self._listed(names) if self._structures.known(name)]
         parts = [self._structures.mask(name)[where] for name in known]
         filled = [part for part in parts if part.any()]
         if not filled:
             return None
         union = joined(filled)
         return union if self.conduit is None else union & ~self.conduit[where]
+
+    def lacking(self, names: Iterable[str]) -> list[str]:
+        """Of all that the names stand for, what is not known."""
+        return [name for name in self._listed(names) if not self._structures.known(name)]
+
+    def _listed(self, names: Iterable[str]) -> Iterable[str]:
+        return dict.fromkeys(organ for name in names for organ in self._structures.members(name))

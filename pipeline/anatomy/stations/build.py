@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,7 @@ from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid, solid_from_contours
 from pipeline.core.stations import OwnStation, OwnStations, Station, StationOrigin, Stations
+from pipeline.core.threads import workers
 from pipeline.core.volume import Mask
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
@@ -83,11 +85,10 @@ def build_stations(
     scene = Scene(atlas, chosen, structures, station_lattice(organs.grid, structures.crop, pitch_mm))
     barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
-    drafts = {
-        name: _drafted(scene, atlas.stations[name], barriers, labels)
-        for name in atlas.priority
-        if name not in given
-    }
+    names = [name for name in atlas.priority if name not in given]
+    with ThreadPoolExecutor(max_workers=workers()) as pool:  # numpy holds no lock over arrays
+        made = pool.map(lambda name: _drafted(scene.twin(), atlas.stations[name], barriers, labels), names)
+        drafts = dict(zip(names, made, strict=True))
     _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)
     origin = StationOrigin.RULES if labels is None else StationOrigin.LABEL_ATLAS
     ready = {
@@ -102,7 +103,8 @@ def build_stations(
         labels=_labels(view, structures, atlas, built, barriers),
         options=chosen,
     )
-    doubts = doubts_about(stations, landmarks, barriers.lacking)
+    taken = [name for station in built for name in atlas.stations[station].minus]
+    doubts = doubts_about(stations, landmarks, barriers.lacking(taken))
     checked = check_stations(stations, atlas.checks, scene.midline())
     return replace(stations, findings=(*(own.findings if own else ()), *doubts, *checked))
 

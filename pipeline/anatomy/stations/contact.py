@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pipeline.anatomy.organ_view import Bools, Floats
 from pipeline.anatomy.stations.fields import coordinates
+from pipeline.core.expansion import expand
+from pipeline.core.margin import Margin
 from pipeline.core.solid import Solid
 
 
@@ -29,20 +33,20 @@ def touch(one: Solid, other: Solid) -> bool:
 
 
 def nearer_than(one: Solid, other: Solid, mm: float) -> bool:
-    """Whether two solids have lattice points less than `mm` apart; their surfaces may be two steps nearer."""
-    from scipy.spatial import cKDTree
-
-    mine, theirs = points_of(one), points_of(other)
-    if not len(mine) or not len(theirs):
+    """Whether two solids have points less than `mm` apart."""
+    if one.is_empty or other.is_empty:
         return False
-    near = [
-        places[np.all((places >= others.min(axis=0) - mm) & (places <= others.max(axis=0) + mm), axis=1)]
-        for places, others in ((mine, theirs), (theirs, mine))
+    steps = [math.ceil(mm / pitch) for pitch in one.lattice.pitches_mm]
+    apart = [
+        max(a, b) - min(a + n, b + m) + 1
+        for a, n, b, m in zip(
+            one.lattice.start, one.lattice.size, other.lattice.start, other.lattice.size, strict=True
+        )
     ]
-    if not len(near[0]) or not len(near[1]):
+    if any(gap > reach for gap, reach in zip(apart, steps, strict=True)):
         return False
-    distances, _ = cKDTree(near[0]).query(near[1], distance_upper_bound=mm)
-    return bool((distances < mm).any())
+    mine, theirs = _in_common_box(expand(one, Margin.uniform(mm)), other, reach=0)
+    return bool((mine & theirs).any())
 
 
 def _in_common_box(one: Solid, other: Solid, *, reach: int) -> tuple[Bools, Bools]:

@@ -34,12 +34,17 @@ def _discs(of: Structures) -> Derived:
     """What lies between two vertebral bodies, straight up from one to the next."""
     if not of.known("spine_body"):
         return None, ""
-    bodies = of.mask("spine_body")
+    whole = of.mask("spine_body")
+    rows, columns = (np.flatnonzero(whole.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    box = (slice(None), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    bodies = whole[box]
     planes = np.arange(len(bodies), dtype=np.int32)[:, None, None]
     below = np.maximum.accumulate(np.where(bodies, planes, np.int32(-len(bodies))), axis=0)
     above = np.minimum.accumulate(np.where(bodies, planes, np.int32(2 * len(bodies)))[::-1], axis=0)[::-1]
     step = float(of.crop.w[1] - of.crop.w[0]) if len(of.crop.w) > 1 else DISC_MM
-    return present(~bodies & ((above - below - 1) * step <= DISC_MM)), ""
+    discs = np.zeros(whole.shape, dtype=bool)
+    discs[box] = ~bodies & ((above - below - 1) * step <= DISC_MM)
+    return present(discs), ""
 
 
 def _lungs_filled(of: Structures) -> Derived:

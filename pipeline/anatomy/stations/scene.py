@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 
 from pipeline.anatomy.organ_view import Floats
 from pipeline.anatomy.stations.edges import Curve, centre_curves, edge_curve
@@ -49,6 +50,12 @@ class Scene:
         self._open: list[str] = []
         self._edges: dict[tuple[str, str], Curve] = {}
         self._centres: dict[str, tuple[Curve, Curve]] = {}
+
+    def twin(self) -> Scene:
+        """The same scene for another thread: what is known is shared, what is being made is not."""
+        other = copy(self)
+        other.trace, other._open = Trace(), []
+        return other
 
     @contextmanager
     def tracing(self) -> Iterator[Trace]:

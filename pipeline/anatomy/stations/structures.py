@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import RLock
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class Structures:
         self.groups = groups
         self.crop = _crop(view)
         self._derived = derived
+        self._lock = RLock()
         self._masks: dict[str, tuple[Bools | None, str]] = {}
 
     def mask(self, name: str, trace: Trace | None = None) -> Bools:
@@ -72,7 +74,9 @@ class Structures:
             LackingError: it is not known.
         """
         if name not in self._masks:
-            self._masks[name] = self._find(name)
+            with self._lock:  # whoever comes second waits rather than making it again
+                if name not in self._masks:
+                    self._masks[name] = self._find(name)
         mask, note = self._masks[name]
         if mask is None:
             raise LackingError(f"no {name}")
