@@ -26,7 +26,7 @@ def test_the_checks_as_they_stand() -> None:
     assert dict(zip(checks.right, checks.left, strict=True))["SCV_R"] == "SCV_L"
     assert checks.volumes_cc["2L"] == (1.0, 20.0)
     assert Apart(pair=("8Lo", "20"), mm=20.0) in checks.apart
-    assert checks.ratio == (0.6, 1.7)
+    assert checks.ratio == (0.5, 1.7)
 
 
 def test_an_atlas_may_have_no_checks(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_an_atlas_may_have_no_checks(tmp_path: Path) -> None:
         ("{pair: [9R, 9L], mm: 0}", "{pair: [9R], mm: 0}", "value that cannot be used"),
         ('left: [SCV_L, "1L", "2L", "4L", 9L]', 'left: [SCV_L, "1L", "2L", "4L"]', "sides that do not pair"),
         ("alike: [SCV_R,", "alike: [SCV_L,", "SCV_L"),
-        ("ratio: [0.6, 1.7]", "ratio: [1.7, 0.6]", "ends that hold nothing"),
+        ("ratio: [0.5, 1.7]", "ratio: [1.7, 0.5]", "ends that hold nothing"),
         ("SCV_L: [10, 60]", "SCV_L: [60, 10]", "ends that hold nothing"),
     ],
 )

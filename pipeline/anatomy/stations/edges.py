@@ -49,19 +49,39 @@ class Curve:
         )
 
 
+# A structure ends in a tip: this near its end, planes below half of the largest section tell no edge [I].
+TIP_MM = 10.0
+
+
 def edge_curve(mask: Bools, crop: Crop, edge: str) -> Curve:
-    """Outermost voxel faces of a mask on one side (`left`, `right`, `anterior` or `posterior`) by plane."""
+    """Outermost voxel faces of a mask on one side (`left`, `right`, `anterior` or `posterior`) by plane.
+
+    Not of its tips: the last edge holds beyond the end, and that of a tip would change with the slices.
+    """
     along_u = edge in ("left", "right")
     lines: Bools = np.any(mask, axis=1 if along_u else 2)
     axis = crop.u if along_u else crop.v
     half = float(axis[1] - axis[0]) / 2.0
-    planes = np.flatnonzero(lines.any(axis=1))
+    planes = _without_tips(mask, np.flatnonzero(lines.any(axis=1)), crop)
     if edge in ("left", "posterior"):
         last = lines.shape[1] - 1 - np.argmax(lines[planes, ::-1], axis=1)
         values = axis[last] + half
     else:
         values = axis[np.argmax(lines[planes], axis=1)] - half
     return Curve(w=crop.w[planes], values=values, half_step=_half_step(crop))
+
+
+def _without_tips(
+    mask: Bools, planes: np.ndarray[tuple[int], np.dtype[np.intp]], crop: Crop
+) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The planes of a mask between the first and the last whole section."""
+    areas, w = np.count_nonzero(mask[planes], axis=(1, 2)), crop.w[planes]
+    ends = []
+    for end in (0, -1):
+        near = np.flatnonzero(np.abs(w - w[end]) <= TIP_MM)
+        whole = near[2 * areas[near] >= areas[near].max()]
+        ends.append(int(whole[end]))
+    return planes[ends[0] : max(ends) + 1]
 
 
 def centre_curves(mask: Bools, crop: Crop) -> tuple[Curve, Curve]:
