@@ -47,6 +47,12 @@ def summary(report: Report, *, verbose: bool = False) -> str:
         parts.append(f"{arm.upper()}, protocol {report.provenance.protocol}\n{table(heads, rows)}")
     if report.stations:
         parts.append(stations_text(report.stations))
+    if report.stations and report.lesions:
+        placed = [
+            [one.roi, "+".join(one.regions) or "-", ", ".join(one.stations) or "-", f"{one.volume_cc:.2f}"]
+            for one in report.lesions
+        ]
+        parts.append(table(["lesion", "region", "in stations", "cc"], placed))
     if report.landmarks:
         rows = [
             [

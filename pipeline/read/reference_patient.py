@@ -84,7 +84,8 @@ def _stations_file(folder: Path) -> Path:
 
 
 def _ct_file(folder: Path, stations: Path) -> Path:
-    others = [one for one in _images(folder) if one != stations]
+    # Label maps that lie beside it, as in the folder of an earlier result, are no CT.
+    others = [one for one in _images(folder) if not stem(one.name).lower().startswith(STATIONS)]
     named = [one for one in others if stem(one.name).lower() == CT]
     found = named or others
     if len(found) != 1:

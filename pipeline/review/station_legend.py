@@ -74,7 +74,7 @@ def _row(
     colour = picture.colours.of(name, picture.stations.regions[name])
     if name in picture.contours:
         draw.rectangle((x, y + 4, x + 26, y + height - 4), fill=colour, outline=(0, 0, 0))
-        told, tint = f"{picture.contours[name].volume_cc:.1f} cc", canvas.MUTED
+        told, tint = f"{picture.stations.built[name].solid.volume_cc:.1f} cc", canvas.MUTED
     else:
         draw.rectangle((x, y + 4, x + 26, y + height - 4), outline=colour)
         told, tint = "not built", canvas.WARNING

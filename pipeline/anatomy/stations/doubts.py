@@ -35,7 +35,8 @@ def doubts_about(
                 code="STATION_NOT_BUILT",
                 severity=Severity.WARNING,
                 where="stations",
-                message=f"Not built: {told}.",
+                message=f"{len(stations.not_built)} of {len(stations.regions)} not built: {told}. More organ "
+                "masks (--anatomy, or --segment) or landmarks (--landmarks) may let them be built.",
             )
         )
     filled = [

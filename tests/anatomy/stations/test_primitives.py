@@ -356,7 +356,7 @@ def test_the_first_term_that_is_known_counts_and_any_but_it_is_noted(patient) ->
     assert [note for note in trace.notes if "goes straight on" not in note] == []
     with patient.tracing() as trace:
         assert (inside(patient, {"first_of": [heart, absent, LEFT]}) == inside(patient, LEFT)).all()
-    assert trace.notes == ["a border is inferred from the side of block, for there is no heart; no liver"]
+    assert "a border is inferred from the side of block, for there is no heart; no liver" in trace.notes
     with pytest.raises(LackingError, match="no heart; no liver"):
         inside(patient, {"first_of": [heart, absent]})
 
