@@ -62,26 +62,32 @@ def edge_curve(mask: Bools, crop: Crop, edge: str) -> Curve:
     lines: Bools = np.any(mask, axis=1 if along_u else 2)
     axis = crop.u if along_u else crop.v
     half = float(axis[1] - axis[0]) / 2.0
-    planes = _without_tips(mask, np.flatnonzero(lines.any(axis=1)), crop)
+    planes = np.flatnonzero(lines.any(axis=1))
     if edge in ("left", "posterior"):
         last = lines.shape[1] - 1 - np.argmax(lines[planes, ::-1], axis=1)
         values = axis[last] + half
     else:
         values = axis[np.argmax(lines[planes], axis=1)] - half
-    return Curve(w=crop.w[planes], values=values, half_step=_half_step(crop))
+    curve = Curve(w=crop.w[planes], values=values, half_step=_half_step(crop))
+    return _without_tips(curve, np.count_nonzero(mask[planes], axis=(1, 2)).astype(float))
 
 
-def _without_tips(
-    mask: Bools, planes: np.ndarray[tuple[int], np.dtype[np.intp]], crop: Crop
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """The planes of a mask between the first and the last whole section."""
-    areas, w = np.count_nonzero(mask[planes], axis=(1, 2)), crop.w[planes]
-    ends = []
-    for end in (0, -1):
-        near = np.flatnonzero(np.abs(w - w[end]) <= TIP_MM)
-        whole = near[2 * areas[near] >= areas[near].max()]
-        ends.append(int(whole[end]))
-    return planes[ends[0] : max(ends) + 1]
+def _without_tips(curve: Curve, areas: Floats) -> Curve:
+    """A curve between the levels at which the section has half of its size, on a plane or between two."""
+    ends = [_whole_from(curve.w, areas), -_whole_from(-curve.w[::-1], areas[::-1])]
+    kept = curve.w[(curve.w > ends[0]) & (curve.w < ends[1])]
+    levels = np.unique([ends[0], *kept, ends[1]])
+    return Curve(w=levels, values=curve.at(levels), half_step=curve.half_step)
+
+
+def _whole_from(w: Floats, areas: Floats) -> float:
+    """The first level with half of the largest section near it; levels ascend from the end in question."""
+    least = float(areas[w - w[0] <= TIP_MM].max()) / 2.0
+    first = int(np.argmax(areas >= least))
+    if first == 0:
+        return float(w[0])
+    share = (areas[first] - least) / (areas[first] - areas[first - 1])
+    return float(w[first] - share * (w[first] - w[first - 1]))
 
 
 def centre_curves(mask: Bools, crop: Crop) -> tuple[Curve, Curve]:

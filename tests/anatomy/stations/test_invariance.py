@@ -67,8 +67,8 @@ def test_the_mirrored_patient_has_the_mirrored_neck() -> None:
 # ------------------------------------------------------------------------------------ slices, and the lattice
 
 
-# The dome's part of 15 is what lies near two masks: the steps of thick slices reach further than a slope
-# does, with a lattice of any pitch.
+# The dome's part of 15 is what lies near two masks, and the steps of thick slices reach further than a slope
+# does, whatever the lattice.
 BY_THE_MASKS = {"15": 0.05}
 
 
