@@ -29,7 +29,7 @@ _ORGANS: tuple[tuple[str, str, str, Colour], ...] = (
 
 
 # What TotalSegmentator's helper tasks give besides: by the cavities the hiatus is seen, not inferred.
-_PARTS = ("thoracic_cavity", "abdominal_cavity", "vertebrae_body", "main_bronchi")
+_PARTS = ("thoracic_cavity", "abdominal_cavity", "vertebrae_body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
