@@ -25,6 +25,7 @@ from pipeline.core.errors import InputError, OutputError, UsageError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.core.stations import LesionPlace, Region, StationShare
+from pipeline.core.volume import Mask
 from pipeline.read import load_station_atlas
 from pipeline.write import (
     CtIdentity,
@@ -119,6 +120,20 @@ def test_a_ct_alone_is_enough(ct_alone, tmp_path):
     assert report["provenance"]["input_hashes"]["station_atlas"] == load_station_atlas().sha256
     assert {"reading", "anatomy", "stations", "pictures"} <= set(report["provenance"]["seconds"])
     assert made_case.PATIENT_NAME.split("^")[0] not in outcome.record
+
+
+@pytest.mark.parametrize("name", ["Station 7", "station_7"])
+def test_stations_of_the_users_own_among_the_masks(dicom, tmp_path, name):
+    """A folder with stations alone is a good one, and their names are not told as unknown organs."""
+    case = made_case.case()
+    voxels = np.zeros(case.volume.grid.shape, dtype=bool)
+    voxels[2:6, 10:20, 10:20] = True
+    write_masks(tmp_path / "own", {name: Mask(grid=case.volume.grid, voxels=voxels)})
+    source = InputChoice(path=dicom, anatomy=tmp_path / "own")
+    find_stations_of_case(request(dicom, tmp_path / "out", source=source))
+    record = json.loads((tmp_path / "out" / "stations.json").read_text(encoding="utf-8"))
+    assert record["stations"]["7"]["origin"] == "given by the user"
+    assert not any(one["code"] == "ORGAN_NAMES_UNKNOWN" for one in record["findings"])
 
 
 def test_all_files_tell_the_same_volumes(dicom, tmp_path):

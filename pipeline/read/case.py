@@ -95,16 +95,25 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
-    if not path.exists():
-        raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
     # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
     with pydicom.config.disable_value_validation():
-        index = index_folder(path) if path.is_dir() else None
-        if index is None or not (index.files or index.unreadable):
-            options.check_apply(is_dicom=False)
-            return _from_image_file(path, options, roles)
-        options.check_apply(is_dicom=True)
-        return _from_dicom(index, options, roles)
+        index = dicom_index(path, options)
+        return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
+
+
+def dicom_index(path: Path, options: ReadOptions) -> DicomIndex | None:
+    """What DICOM an input holds; None for image files.
+
+    Raises:
+        InputError: there is no such file or folder.
+        UsageError: options that do not apply to this kind of input.
+    """
+    if not path.exists():
+        raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
+    index = index_folder(path) if path.is_dir() else None
+    is_dicom = index is not None and bool(index.files or index.unreadable)
+    options.check_apply(is_dicom=is_dicom)
+    return index if is_dicom else None
 
 
 def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pydicom
 
 from pipeline.core.case import Lesion, Source
-from pipeline.core.errors import InputError, StructureError
+from pipeline.core.errors import StructureError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Volume
-from pipeline.read.case import LoadedCase, ReadOptions, dicom_source, hashed_volume
+from pipeline.read.case import LoadedCase, ReadOptions, dicom_index, dicom_source, hashed_volume
 from pipeline.read.ct_pixels import hash_pixels
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import DicomIndex, index_folder
+from pipeline.read.dicom_index import DicomIndex
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
 from pipeline.read.lesions import ReadLesions, read_lesions
 from pipeline.read.roles import RoleRules, assign_lesions
@@ -75,15 +75,9 @@ def read_scan(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedScan:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
-    if not path.exists():
-        raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
     with pydicom.config.disable_value_validation():
-        index = index_folder(path) if path.is_dir() else None
-        if index is None or not (index.files or index.unreadable):
-            options.check_apply(is_dicom=False)
-            return _from_image_file(path, options, roles)
-        options.check_apply(is_dicom=True)
-        return _from_dicom(index, options, roles)
+        index = dicom_index(path, options)
+        return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 
 
 def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedScan:

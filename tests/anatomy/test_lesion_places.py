@@ -254,7 +254,10 @@ class TestLevels:
         }
         assert any("44 % of it lies in no region" in finding.message for finding in told.findings)
         told = place(box, boxes(GRID, _1R=((-20, 0), (-20, 20), (45, 60))))
-        assert codes(told)["LESION_PARTLY_IN_NO_REGION"] is Severity.WARNING
+        assert codes(told) == {
+            "LESION_PARTLY_IN_NO_REGION": Severity.WARNING,
+            "LESION_FAR_FROM_STATIONS": Severity.STOP,
+        }
 
     def test_a_thin_part_across_a_level(self) -> None:
         """Thinner than the distance of lattice planes: it is judged by the whole lesion."""

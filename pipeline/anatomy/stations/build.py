@@ -40,7 +40,7 @@ from pipeline.core.volume import Mask
 
 # Less than this share of a station's room left by the organs in it: nothing to rely on [A].
 LEAST_LEFT = 0.1
-# Stations worked on at one time: each takes some ten megabytes, and more share little.
+# Stations worked on at one time, as numpy holds no lock over arrays; each takes some ten megabytes.
 MOST_AT_ONCE = 4
 _BODY = "body"
 
@@ -88,9 +88,7 @@ def build_stations(
     barriers = Barriers(structures)
     given = {name: _given(atlas.stations[name], one, scene.lattice) for name, one in _known(own, atlas)}
     names = [name for name in atlas.priority if name not in given]
-    with ThreadPoolExecutor(
-        max_workers=min(workers(), MOST_AT_ONCE)
-    ) as pool:  # numpy holds no lock over arrays
+    with ThreadPoolExecutor(max_workers=min(workers(), MOST_AT_ONCE)) as pool:
         made = pool.map(lambda name: _drafted(scene.twin(), atlas.stations[name], barriers, labels), names)
         drafts = dict(zip(names, made, strict=True))
     _settle(drafts.values(), [station.solid for station in given.values()], atlas.least_cc)

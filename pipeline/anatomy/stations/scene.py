@@ -52,7 +52,10 @@ class Scene:
         self._centres: dict[str, tuple[Curve, Curve]] = {}
 
     def twin(self) -> Scene:
-        """The same scene for another thread: what is known is shared, what is being made is not."""
+        """The same scene for another thread: what is known is shared, what is being made is not.
+
+        Curves and paths depend on nothing but the patient: made by two threads at once, they are equal.
+        """
         other = copy(self)
         other.trace, other._open = Trace(), []
         return other
