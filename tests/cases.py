@@ -11,7 +11,7 @@ from pipeline.core.case import Case, Lesion, LesionKind, Source
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
-from pipeline.core.rules import Barrier, Ends, IfiPlan
+from pipeline.core.rules import ArmPlan, Barrier, Ends
 from pipeline.core.volume import Volume
 
 # Direction cosines (columns i, j, k) of an axial series by patient position.
@@ -74,8 +74,9 @@ def plan_of(
     ptv: float = 5.0,
     barriers: tuple[Barrier, ...] = (),
     fill_ptv_holes: bool = True,
-) -> IfiPlan:
-    return IfiPlan(
+) -> ArmPlan:
+    return ArmPlan(
+        arm="ifi",
         pgtv=Margin.uniform(pgtv),
         ctv=ctv or Margin.axial(horizontal=7.0, craniocaudal=12.5),
         ptv=Margin.uniform(ptv),

@@ -12,9 +12,10 @@ from pipeline.core.anatomy import Landmark, Landmarks
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.raster import contours_to_mask, mask_to_contours
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
 from pipeline.core.solid import solid_from_contours
-from pipeline.core.stations import Region, Station, Stations
+from pipeline.core.stations import Station, Stations
 from pipeline.core.volume import Mask
 from pipeline.phantom import Phantom
 

@@ -22,9 +22,10 @@ from pipeline.app import (
     run_case,
 )
 from pipeline.core.errors import InputError, OutputError, UsageError
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
-from pipeline.core.stations import LesionPlace, Region, StationShare
+from pipeline.core.stations import LesionPlace, StationShare
 from pipeline.core.volume import Mask
 from pipeline.read import load_station_atlas
 from pipeline.write import (

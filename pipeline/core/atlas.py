@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipeline.core.anatomy import LandmarkRule
 from pipeline.core.errors import ConfigError
 from pipeline.core.frozen import FrozenMap
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 
 # What stands at a key of a rule: a name, a switch, a list, or keys below it. Figures stand in `figures` only.
 Value = str | bool | tuple["Value", ...] | Mapping[str, "Value"]

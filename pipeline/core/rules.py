@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.core.elective import ElectivePlan, ElectiveRules
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.margin import Margin
+from pipeline.core.ranged import Ranged
 
 Colour = tuple[int, int, int]
+
+IFI, ENI = "ifi", "eni"  # the two arms, as outputs name them
 
 BODY = "body"
 # The structures that a protocol may name as a barrier: the body keeps what is inside it, the others take it.
@@ -25,16 +29,6 @@ class Ends(StrEnum):
 
     FLAT = "flat"
     TAPERED = "tapered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranged:
-    """A figure of the protocol: default and allowed range in mm, with its source key."""
-
-    default: float
-    lowest: float
-    highest: float
-    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +74,7 @@ class Protocol:
         file, sha256: its name and hash.
         pgtv, ptv: uniform margins.
         ifi: CTV margins of involved-field irradiation.
+        eni: the rules of elective nodal irradiation.
         ends: how contour stacks end.
         barriers: in the order of the file.
         fill_ptv_holes: whether holes of a PTV are filled.
@@ -96,6 +91,7 @@ class Protocol:
     pgtv: Ranged
     ptv: Ranged
     ifi: InvolvedField
+    eni: ElectiveRules
     ends: Ends
     barriers: tuple[Barrier, ...]
     fill_ptv_holes: bool
@@ -133,39 +129,53 @@ class Settings:
     Attributes:
         arm: the arm asked for.
         margins: CTV margins of the IFI arm in mm.
+        eni_margins: CTV margins of the ENI arm in mm.
         ends: how contour stacks end.
         fill_ptv_holes: whether holes of a PTV are filled.
         barriers: structure to on or off.
-        off_protocol: margins outside the protocol's range are taken, and the report says so.
+        switches: other switches of the protocol by key, `eni.conduit_in_stations`.
+        figures: other figures of the protocol by key, `eni.I-II.lower.carina`, in the protocol's unit.
+        keep_uncropped: whether the ENI CTV before barriers is written as well.
+        allow_inferred: whether landmarks that were only inferred may be used.
+        off_protocol: figures outside the protocol's range are taken, and the report says so.
     """
 
     arm: ArmChoice = ArmChoice.AUTO
     margins: Mapping[MarginName, float] = field(default_factory=dict)
+    eni_margins: Mapping[MarginName, float] = field(default_factory=dict)
     ends: Ends | None = None
     fill_ptv_holes: bool | None = None
     barriers: Mapping[str, bool] = field(default_factory=dict)
+    switches: Mapping[str, bool] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    keep_uncropped: bool = False
+    allow_inferred: bool = True
     off_protocol: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "margins", FrozenMap(self.margins))
-        object.__setattr__(self, "barriers", FrozenMap(self.barriers))
+        for name in ("margins", "eni_margins", "barriers", "switches", "figures"):
+            object.__setattr__(self, name, FrozenMap(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IfiPlan:
-    """Every figure that building the volumes of the IFI arm takes: protocol and user's choices joined.
+class ArmPlan:
+    """Every figure that building the volumes of an arm takes: protocol and user's choices joined.
 
     Attributes:
+        arm: `ifi` or `eni`.
         pgtv, ctv: margins around the GTV.
         ptv: margin around the CTV.
         ends: how contour stacks end.
         fill_ptv_holes: whether holes of a PTV are filled.
         barriers: those to be applied, in the order of the protocol; the ones switched off are not here.
+        elective: of the ENI arm.
     """
 
+    arm: str
     pgtv: Margin
     ctv: Margin
     ptv: Margin
     ends: Ends
     fill_ptv_holes: bool
     barriers: tuple[Barrier, ...]
+    elective: ElectivePlan | None = None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.core.frozen import FrozenMap
+from pipeline.core.regions import Region
 from pipeline.core.rules import Colour
-from pipeline.core.stations import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,19 +14,11 @@ from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding
 from pipeline.core.solid import Solid
 
 Labels = npt.NDArray[np.uint8]
-
-
-class Region(StrEnum):
-    """The four groups of stations that the protocol's rules speak of [P]."""
-
-    I = "I"  # noqa: E741 - the protocol's own names
-    II = "II"
-    III = "III"
-    IV = "IV"
 
 
 class StationOrigin(StrEnum):
@@ -73,6 +65,9 @@ class Stations:
         not_built: name to the reason why the station could not be built.
         labels: uint8 of shape (slices, rows, columns): at each voxel centre the label of the station there,
             0 where there is none or where a barrier is; read-only.
+        rooms: station to all that lies between its borders, before organs, the conduit and stations ahead of it
+            are taken out; of one that the user gave, the station. Also of those that came out empty and so
+            were not built; not of those whose borders are not known.
         options: variant of the map to the choice made (`boundary_1_2`: `notch`).
         findings: doubts about the stations.
 
@@ -86,6 +81,7 @@ class Stations:
     built: Mapping[str, Station]
     not_built: Mapping[str, str]
     labels: Labels
+    rooms: Mapping[str, Solid] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -98,7 +94,7 @@ class Stations:
             )
         if sorted([*self.built, *self.not_built]) != sorted(self.regions):
             raise GeometryError("each station of the atlas is either built or not built")
-        for name in ("regions", "built", "not_built", "options"):
+        for name in ("regions", "built", "not_built", "rooms", "options"):
             object.__setattr__(self, name, FrozenMap(getattr(self, name)))
         self.labels.flags.writeable = False
 
@@ -197,27 +193,3 @@ class LesionPlaces:
         """Every region that a lesion counts for, from I to IV."""
         involved = {region for place in self.places for region in place.regions}
         return tuple(region for region in Region if region in involved)
-
-
-class Spread(StrEnum):
-    """How the involved regions lie to each other [P]: a set is distant when any pair in it is."""
-
-    NONE = "none"
-    ONE = "one region"
-    CLOSE = "close"
-    DISTANT = "distant"
-
-
-DISTANT_PAIRS = frozenset({frozenset({Region.I, Region.IV}), frozenset({Region.II, Region.IV})})
-
-
-def spread(regions: Iterable[Region]) -> Spread:
-    """How a set of involved regions lies [P].
-
-    >>> print(spread([Region.I, Region.III]), spread([Region.I, Region.III, Region.IV]))
-    close distant
-    """
-    involved = frozenset(regions)
-    if len(involved) < 2:
-        return Spread.ONE if involved else Spread.NONE
-    return Spread.DISTANT if any(pair <= involved for pair in DISTANT_PAIRS) else Spread.CLOSE

@@ -11,59 +11,60 @@ from pydantic import Field
 
 from pipeline.core.errors import UsageError
 from pipeline.core.frozen import FrozenMap
-from pipeline.core.margin import MAX_MARGIN_MM
-from pipeline.core.rules import BARRIERS, Assumption, Barrier, Colour, Ends, InvolvedField, Protocol, Ranged
+from pipeline.core.rules import BARRIERS, Assumption, Barrier, Colour, Ends, InvolvedField, Protocol
+from pipeline.read.elective_rules import (
+    Elective,
+    EniMargins,
+    assumption_key,
+    elective_rules,
+    setting_keys,
+    sourced,
+)
+from pipeline.read.protocol_values import (
+    FixedMargin,
+    Length,
+    Name,
+    RangedMargin,
+    Rule,
+    SourceKey,
+    Text,
+    Toggle,
+    fixed,
+    ranged,
+)
 from pipeline.read.resources import resource_folder
 from pipeline.read.yaml_file import KeyPath, Strict, YamlFile, read_yaml, validated
 
 DEFAULT_PROTOCOL = "esophagus-salvage-2020"
 
-SourceKey = Literal["P", "R", "C", "A"]
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
-Length = Annotated[float, Field(ge=0, le=MAX_MARGIN_MM)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 Arm = Literal["ifi", "eni"]
-_BOTH_ARMS = ("ifi", "eni")
-_SETTINGS = ("ifi.horizontal", "ifi.craniocaudal", "ends", "fill_ptv_holes")  # and barriers.<structure>
-
-
-class _Rule(Strict):
-    source: SourceKey
-    rule: Text
-
-
-class _FixedMargin(_Rule):
-    value: Length
-    unit: Literal["mm"]
-
-
-class _RangedMargin(_Rule):
-    default: Length
-    range: Annotated[list[Length], Field(min_length=2, max_length=2)]
-    unit: Literal["mm"]
+_BOTH_ARMS: tuple[Arm, ...] = ("ifi", "eni")
+_SETTINGS = (
+    "ifi.horizontal",
+    "ifi.craniocaudal",
+    "ends",
+    "fill_ptv_holes",
+)  # barriers.<structure>, eni.<...>
 
 
 class _InvolvedField(Strict):
-    horizontal: _RangedMargin
-    craniocaudal: _RangedMargin
+    horizontal: RangedMargin
+    craniocaudal: RangedMargin
 
 
 class _Margins(Strict):
-    pgtv: _FixedMargin
-    ptv: _FixedMargin
+    pgtv: FixedMargin
+    ptv: FixedMargin
     ifi: _InvolvedField
+    eni: EniMargins
 
 
-class _Ends(_Rule):
+class _Ends(Rule):
     value: Literal["flat", "tapered"]
 
 
-class _Switch(_Rule):
-    value: bool
-
-
-class _Barrier(_Rule):
+class _Barrier(Rule):
     structure: Name
     overlap: Length
     unit: Literal["mm"]
@@ -97,8 +98,9 @@ class _Document(Strict):
     sources: dict[SourceKey, Text]
     margins: _Margins
     ends: _Ends
-    fill_ptv_holes: _Switch
+    fill_ptv_holes: Toggle
     barriers: list[_Barrier]
+    elective: Elective
     colours: _Colours
     assumptions: dict[Name, _Assumption] = Field(default_factory=dict)
 
@@ -159,12 +161,13 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
         version=document.version,
         file=file.name,
         sha256=file.sha256,
-        pgtv=_fixed(margins.pgtv),
-        ptv=_fixed(margins.ptv),
+        pgtv=fixed(margins.pgtv),
+        ptv=fixed(margins.ptv),
         ifi=InvolvedField(
-            horizontal=_ranged(file, ("margins", "ifi", "horizontal"), margins.ifi.horizontal),
-            craniocaudal=_ranged(file, ("margins", "ifi", "craniocaudal"), margins.ifi.craniocaudal),
+            horizontal=ranged(file, ("margins", "ifi", "horizontal"), margins.ifi.horizontal),
+            craniocaudal=ranged(file, ("margins", "ifi", "craniocaudal"), margins.ifi.craniocaudal),
         ),
+        eni=elective_rules(file, margins.eni, document.elective),
         ends=Ends(document.ends.value),
         barriers=tuple(
             Barrier(structure=b.structure, overlap_mm=b.overlap, on=b.enabled, source=b.source)
@@ -189,26 +192,6 @@ def _folder() -> Path:
     return resource_folder("configs") / "protocols"
 
 
-def _fixed(margin: _FixedMargin) -> Ranged:
-    return Ranged(default=margin.value, lowest=margin.value, highest=margin.value, source=margin.source)
-
-
-def _ranged(file: YamlFile, path: KeyPath, margin: _RangedMargin) -> Ranged:
-    lowest, highest = margin.range
-    if lowest > highest:
-        raise file.problem(
-            "range runs backwards", (*path, "range"), expected="lowest, then highest", got=margin.range
-        )
-    if not lowest <= margin.default <= highest:
-        raise file.problem(
-            "default outside its range",
-            (*path, "default"),
-            expected=f"{lowest:g} to {highest:g} mm",
-            got=f"{margin.default:g} mm",
-        )
-    return Ranged(default=margin.default, lowest=lowest, highest=highest, source=margin.source)
-
-
 def _rgb(colour: _Colour) -> Colour:
     red, green, blue = colour.rgb
     return (red, green, blue)
@@ -225,6 +208,7 @@ def _rules(document: _Document) -> Iterator[tuple[KeyPath, _Sourced]]:
     yield ("fill_ptv_holes",), document.fill_ptv_holes
     for index, barrier in enumerate(document.barriers):
         yield ("barriers", index), barrier
+    yield from sourced(margins.eni, document.elective)
     for name, field in type(document.colours).model_fields.items():
         yield ("colours", str(field.alias)), getattr(document.colours, name)
     for key, assumption in document.assumptions.items():
@@ -264,7 +248,8 @@ def _check_barriers(file: YamlFile, document: _Document) -> None:
 
 
 def _check_assumptions(file: YamlFile, document: _Document) -> None:
-    known = [*_SETTINGS, *(f"barriers.{barrier.structure}" for barrier in document.barriers)]
+    barriers = (f"barriers.{barrier.structure}" for barrier in document.barriers)
+    known = [*_SETTINGS, *setting_keys(document.elective), *barriers]
     for name, assumption in document.assumptions.items():
         for index, key in enumerate(assumption.unless_set):
             if key not in known:
@@ -279,18 +264,27 @@ def _check_assumptions(file: YamlFile, document: _Document) -> None:
 def _assumptions(document: _Document) -> dict[str, Assumption]:
     """The rules with source A by name, those of single figures first."""
     found: dict[str, Assumption] = {}
+    settable = (*_SETTINGS, *setting_keys(document.elective))
     for path, rule in _rules(document):
-        if rule.source != "A" or not isinstance(rule, _Rule):
+        if rule.source != "A" or not isinstance(rule, Rule):
             continue
-        name = f"barriers.{rule.structure}" if isinstance(rule, _Barrier) else ".".join(map(str, path))
-        ifi = path[:2] == ("margins", "ifi")
-        found[name] = Assumption(
-            sentence=rule.rule,
-            arms=("ifi",) if ifi else _BOTH_ARMS,
-            unless_set=() if isinstance(rule, _FixedMargin) else (name.removeprefix("margins."),),
-        )
+        name, arms = _named(document, path, rule)
+        key = name.removeprefix("margins.")
+        unless = (key,) if key in settable or isinstance(rule, _Barrier) else ()
+        found[name] = Assumption(sentence=rule.rule, arms=arms, unless_set=unless)
     for name, entry in document.assumptions.items():
         found[name] = Assumption(
             sentence=entry.rule, arms=tuple(entry.arms), unless_set=tuple(entry.unless_set)
         )
     return found
+
+
+def _named(document: _Document, path: KeyPath, rule: Rule) -> tuple[str, tuple[Arm, ...]]:
+    """The name of a rule among the assumptions, and the arms that use it."""
+    if isinstance(rule, _Barrier):
+        return f"barriers.{rule.structure}", _BOTH_ARMS
+    if path[0] == "elective":
+        return assumption_key(document.elective, path), ("eni",)
+    if path[:2] == ("margins", "eni"):
+        return ".".join(map(str, path)), ("eni",)
+    return ".".join(map(str, path)), ("ifi",) if path[:2] == ("margins", "ifi") else _BOTH_ARMS

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.core.regions import Region
 from pipeline.core.rules import Colour
 from pipeline.core.station_colours import StationColours
-from pipeline.core.stations import Region
 from pipeline.read.resources import resource_folder
 from pipeline.read.yaml_file import Strict, read_yaml, validated
 

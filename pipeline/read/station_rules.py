@@ -22,7 +22,7 @@ from pipeline.core.atlas import (
     Term,
     Value,
 )
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 from pipeline.read.landmark_rules import LandmarkModel, load_landmark_rules, rules_of
 from pipeline.read.resources import resource_folder
 from pipeline.read.station_checks import Checks, checks_of

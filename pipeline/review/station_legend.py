@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import ImageDraw
 
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 from pipeline.review import canvas
 from pipeline.review.sheet import SIDE
 from pipeline.review.station_scene import StationPicture

@@ -13,10 +13,10 @@ from pipeline.check import check_inside_body, check_targets
 from pipeline.core.case import Case, Lesion
 from pipeline.core.errors import UsageError
 from pipeline.core.report import Decision, Finding, Reason, Severity
-from pipeline.core.rules import BODY, ArmChoice, IfiPlan, Protocol, Settings
+from pipeline.core.rules import BODY, ArmChoice, ArmPlan, Protocol, Settings
 from pipeline.core.targets import TargetSet
 from pipeline.core.volume import Mask
-from pipeline.strategy import PlannedIfi, plan_ifi
+from pipeline.strategy import PlannedArm, plan_ifi
 from pipeline.targets import LesionMeasures, build_ifi, lesion_measures
 
 OnStage = Callable[[str], None]
@@ -44,7 +44,7 @@ class RunResult:
     findings: tuple[Finding, ...]
 
 
-def settle(protocol: Protocol, settings: Settings) -> PlannedIfi:
+def settle(protocol: Protocol, settings: Settings) -> PlannedArm:
     """What the user asked for, as a plan that can be carried out: known before any file is opened.
 
     Raises:
@@ -94,7 +94,7 @@ def make_targets(
     )
 
 
-def _organs(case: Case, plan: IfiPlan) -> tuple[Mapping[str, Mask], tuple[Finding, ...]]:
+def _organs(case: Case, plan: ArmPlan) -> tuple[Mapping[str, Mask], tuple[Finding, ...]]:
     """The barrier structures that can be had from the CT alone, and the doubts about them."""
     if not any(barrier.structure == BODY for barrier in plan.barriers):
         return {}, ()
@@ -124,7 +124,7 @@ def _body_doubtful(share: float) -> Finding:
     )
 
 
-def _box_around(lesion: Lesion, case: Case, plan: IfiPlan, slices: range) -> tuple[slice, slice, slice]:
+def _box_around(lesion: Lesion, case: Case, plan: ArmPlan, slices: range) -> tuple[slice, slice, slice]:
     """Slices, rows and columns that a lesion's CTV can reach."""
     grid = case.volume.grid
     bounds = np.array([section.bounds for section in lesion.contours.sections.values()])
@@ -138,7 +138,7 @@ def _box_around(lesion: Lesion, case: Case, plan: IfiPlan, slices: range) -> tup
     return (slice(slices.start, slices.stop), slice(int(j0), int(j1)), slice(int(i0), int(i1)))
 
 
-def _slices_within_reach(case: Case, plan: IfiPlan) -> range:
+def _slices_within_reach(case: Case, plan: ArmPlan) -> range:
     """The slices that a CTV can meet, and two more on either side."""
     grid = case.volume.grid
     drawn = [k for lesion in case.lesions for k in lesion.contours.slices]

@@ -1,15 +1,16 @@
-"""The protocol and the user's choices joined into the figures of the IFI arm; ranges are enforced here."""
+"""The protocol and the user's choices joined into the figures of an arm; ranges are enforced here."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.core.elective import ElectivePlan
 from pipeline.core.errors import UsageError
-from pipeline.core.margin import MAX_MARGIN_MM, Margin
+from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import Barrier, IfiPlan, MarginName, Protocol, Ranged, Settings
+from pipeline.core.rules import ENI, IFI, ArmPlan, Barrier, MarginName, Protocol, Settings
+from pipeline.strategy.ranges import Figure, in_range
 
 _WORD = {True: "on", False: "off"}
 _CRANIOCAUDAL = (MarginName.CRANIOCAUDAL, MarginName.SUPERIOR, MarginName.INFERIOR)
@@ -17,8 +18,8 @@ _HORIZONTAL_DIRECTIONS = {MarginName.LEFT, MarginName.RIGHT, MarginName.ANTERIOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedIfi:
-    """The plan of the IFI arm and what has to be said about it.
+class PlannedArm:
+    """The plan of an arm and what has to be said about it.
 
     Attributes:
         plan: every figure that building takes.
@@ -26,43 +27,73 @@ class PlannedIfi:
         assumptions: name to sentence of each rule with source A that the plan uses.
     """
 
-    plan: IfiPlan
+    plan: ArmPlan
     findings: tuple[Finding, ...]
     assumptions: Mapping[str, str]
 
 
-def plan_ifi(protocol: Protocol, settings: Settings) -> PlannedIfi:
-    """Join the protocol's defaults with the user's choices.
+def plan_ifi(protocol: Protocol, settings: Settings) -> PlannedArm:
+    """Involved-field irradiation: the protocol's defaults joined with the user's choices.
 
     Raises:
         UsageError: a margin below 0, above 100 mm, or outside the protocol's range without
             `settings.off_protocol`; a barrier that the protocol does not have.
     """
-    findings = [*_check_margins(protocol, settings), *_switches(protocol, settings)]
-    plan = IfiPlan(
+    return _planned(protocol, settings, IFI)
+
+
+def plan_eni(protocol: Protocol, settings: Settings) -> PlannedArm:
+    """Elective nodal irradiation: the protocol's defaults joined with the user's choices.
+
+    Raises:
+        UsageError: as `plan_ifi`; also for the distances of boundaries, and for a switch that there is not.
+    """
+    return _planned(protocol, settings, ENI)
+
+
+def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
+    margins = settings.margins if arm == IFI else settings.eni_margins
+    findings = [*_check_margins(protocol, settings, arm), *_switches(protocol, settings, arm)]
+    elective = None
+    if arm == ENI:
+        elective, told = _elective(protocol, settings)
+        findings += told
+    fill = settings.fill_ptv_holes
+    plan = ArmPlan(
+        arm=arm,
         pgtv=Margin.uniform(protocol.pgtv.default),
-        ctv=_ctv_margin(protocol, settings),
+        ctv=_ctv_margin(protocol, margins, arm),
         ptv=Margin.uniform(protocol.ptv.default),
         ends=settings.ends or protocol.ends,
-        fill_ptv_holes=(
-            protocol.fill_ptv_holes if settings.fill_ptv_holes is None else settings.fill_ptv_holes
-        ),
+        fill_ptv_holes=protocol.fill_ptv_holes if fill is None else fill,
         barriers=_barriers(protocol, settings),
+        elective=elective,
     )
-    stated = _stated(settings)
+    stated = _stated(settings, margins, arm)
     assumptions = {
         name: assumption.sentence
         for name, assumption in protocol.assumptions.items()
-        if "ifi" in assumption.arms
-        and not (assumption.unless_set and stated.issuperset(assumption.unless_set))
+        if arm in assumption.arms and not (assumption.unless_set and stated.issuperset(assumption.unless_set))
     }
-    return PlannedIfi(plan=plan, findings=tuple(findings), assumptions=assumptions)
+    return PlannedArm(plan=plan, findings=tuple(findings), assumptions=assumptions)
 
 
-def _ctv_margin(protocol: Protocol, settings: Settings) -> Margin:
-    margins = settings.margins
-    horizontal = margins.get(MarginName.HORIZONTAL, protocol.ifi.horizontal.default)
-    craniocaudal = margins.get(MarginName.CRANIOCAUDAL, protocol.ifi.craniocaudal.default)
+def _allowed(protocol: Protocol, arm: str, name: MarginName) -> Figure:
+    margins = protocol.ifi if arm == IFI else protocol.eni
+    allowed = margins.craniocaudal if name in _CRANIOCAUDAL else margins.horizontal
+    return Figure(
+        what="margin",
+        key=f"{arm}.{name}",
+        where=f"{arm}, CTV, {name}",
+        option=f"margin {arm}.{name}",
+        allowed=allowed,
+    )
+
+
+def _ctv_margin(protocol: Protocol, margins: Mapping[MarginName, float], arm: str) -> Margin:
+    rules = protocol.ifi if arm == IFI else protocol.eni
+    horizontal = margins.get(MarginName.HORIZONTAL, rules.horizontal.default)
+    craniocaudal = margins.get(MarginName.CRANIOCAUDAL, rules.craniocaudal.default)
     return Margin(
         left=margins.get(MarginName.LEFT, horizontal),
         right=margins.get(MarginName.RIGHT, horizontal),
@@ -73,53 +104,51 @@ def _ctv_margin(protocol: Protocol, settings: Settings) -> Margin:
     )
 
 
-def _check_margins(protocol: Protocol, settings: Settings) -> list[Finding]:
+def _check_margins(protocol: Protocol, settings: Settings, arm: str) -> list[Finding]:
+    margins = settings.margins if arm == IFI else settings.eni_margins
+    told = (in_range(_allowed(protocol, arm, name), mm, protocol, settings) for name, mm in margins.items())
+    return [finding for finding in told if finding is not None]
+
+
+def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, list[Finding]]:
+    rules = protocol.eni
     findings = []
-    for name, mm in settings.margins.items():
-        if not (math.isfinite(mm) and 0 <= mm <= MAX_MARGIN_MM):
-            raise UsageError(
-                "margin cannot be used",
-                where=f"margin ifi.{name}",
-                expected=f"0 to {MAX_MARGIN_MM:g} mm; the protocol allows {_range(protocol, name)}",
-                got=f"{mm:g} mm",
-            )
-        allowed = _allowed(protocol, name)
-        if allowed.lowest <= mm <= allowed.highest:
+    outward = {key: allowed.default for key, allowed in rules.distances.items()}
+    for key, mm in settings.figures.items():
+        if key not in outward:
             continue
-        if not settings.off_protocol:
-            raise UsageError(
-                "margin outside the protocol's range",
-                where=f"margin ifi.{name}",
-                expected=f"{_range(protocol, name)} (protocol {protocol.name}, source {allowed.source})",
-                got=f"{mm:g} mm",
-                todo="choose a value inside the range, or say --off-protocol; the report will then say so",
-            )
-        findings.append(
-            Finding(
-                code="MARGIN_OFF_PROTOCOL",
-                severity=Severity.WARNING,
-                where=f"ifi, CTV, {name}",
-                message=f"The margin of {mm:g} mm is outside the protocol's range of "
-                f"{_range(protocol, name)}; it was taken because the user declared the case off protocol.",
-            )
+        figure = Figure(
+            what="distance", key=key, where=key, option=f"setting {key}", allowed=rules.distances[key]
         )
-    return findings
-
-
-def _allowed(protocol: Protocol, name: MarginName) -> Ranged:
-    return protocol.ifi.craniocaudal if name in _CRANIOCAUDAL else protocol.ifi.horizontal
-
-
-def _range(protocol: Protocol, name: MarginName) -> str:
-    allowed = _allowed(protocol, name)
-    return f"{allowed.lowest:g} to {allowed.highest:g} mm"
+        finding = in_range(figure, mm, protocol, settings)
+        findings += [] if finding is None else [finding]
+        outward[key] = mm
+    chosen = {key: settings.switches.get(key, switch.value) for key, switch in rules.switches.items()}
+    findings += [
+        _changed(ENI, key, _WORD[chosen[key]], _WORD[switch.value])
+        for key, switch in rules.switches.items()
+        if chosen[key] != switch.value
+    ]
+    plan = ElectivePlan(
+        core=Margin.axial(horizontal=rules.core_horizontal_mm, craniocaudal=rules.core_craniocaudal_mm),
+        rows=rules.rows,
+        outward_mm=outward,
+        envelope_gap_mm=rules.envelope_gap_mm,
+        expansion_beyond_boundaries=chosen["eni.expansion_beyond_boundaries"],
+        conduit_in_stations=chosen["eni.conduit_in_stations"],
+        conduit_in_tumour_expansion=chosen["eni.conduit_in_tumour_expansion"],
+        sliver_mm=rules.sliver_mm,
+        speck_cc=rules.speck_cc,
+        keep_uncropped=settings.keep_uncropped,
+    )
+    return plan, findings
 
 
 def _barriers(protocol: Protocol, settings: Settings) -> tuple[Barrier, ...]:
     return tuple(b for b in protocol.barriers if settings.barriers.get(b.structure, b.on))
 
 
-def _switches(protocol: Protocol, settings: Settings) -> list[Finding]:
+def _switches(protocol: Protocol, settings: Settings, arm: str) -> list[Finding]:
     """Findings for what the user switched away from the protocol's own setting."""
     known = {barrier.structure: barrier.on for barrier in protocol.barriers}
     for structure in settings.barriers:
@@ -134,39 +163,39 @@ def _switches(protocol: Protocol, settings: Settings) -> list[Finding]:
         Finding(
             code="BARRIER_SWITCHED",
             severity=Severity.INFO if on else Severity.WARNING,
-            where=f"ifi, barrier {structure}",
+            where=f"{arm}, barrier {structure}",
             message=f"The barrier {structure} is {_WORD[on]} because the user said so; "
             f"the protocol has it {_WORD[known[structure]]}.",
         )
         for structure, on in settings.barriers.items()
         if on != known[structure]
     ]
-    changed = []
     if settings.ends not in (None, protocol.ends):
-        changed.append(("ends", str(settings.ends), str(protocol.ends)))
+        findings.append(_changed(arm, "ends", str(settings.ends), str(protocol.ends)))
     fill = settings.fill_ptv_holes
     if fill is not None and fill != protocol.fill_ptv_holes:
-        changed.append(("fill_ptv_holes", _WORD[fill], _WORD[protocol.fill_ptv_holes]))
-    findings += [
-        Finding(
-            code="SETTING_CHANGED",
-            severity=Severity.INFO,
-            where=f"ifi, {key}",
-            message=f"{key} is {now} because the user said so; the protocol has it {before}.",
-        )
-        for key, now, before in changed
-    ]
+        findings.append(_changed(arm, "fill_ptv_holes", _WORD[fill], _WORD[protocol.fill_ptv_holes]))
     return findings
 
 
-def _stated(settings: Settings) -> set[str]:
+def _changed(arm: str, key: str, now: str, before: str) -> Finding:
+    return Finding(
+        code="SETTING_CHANGED",
+        severity=Severity.INFO,
+        where=f"{arm}, {key}",
+        message=f"{key} is {now} because the user said so; the protocol has it {before}.",
+    )
+
+
+def _stated(settings: Settings, margins: Mapping[MarginName, float], arm: str) -> set[str]:
     """The setting keys that the user has stated, as `Assumption.unless_set` names them."""
-    names = set(settings.margins)
+    names = set(margins)
     stated = {f"barriers.{structure}" for structure in settings.barriers}
+    stated |= {*settings.switches, *settings.figures}
     if MarginName.HORIZONTAL in names or names >= _HORIZONTAL_DIRECTIONS:
-        stated.add("ifi.horizontal")
+        stated.add(f"{arm}.horizontal")
     if MarginName.CRANIOCAUDAL in names or names >= {MarginName.SUPERIOR, MarginName.INFERIOR}:
-        stated.add("ifi.craniocaudal")
+        stated.add(f"{arm}.craniocaudal")
     if settings.ends is not None:
         stated.add("ends")
     if settings.fill_ptv_holes is not None:

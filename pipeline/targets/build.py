@@ -10,7 +10,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.expansion import expand
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import BODY, IfiPlan
+from pipeline.core.rules import BODY, ArmPlan
 from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
 from pipeline.core.targets import Target, TargetKind, TargetSet
 from pipeline.core.thin import widened_where_thin
@@ -24,7 +24,7 @@ ARM = "ifi"
 SHARE_TO_TELL, SHARE_TO_STOP = 0.1, 0.5
 
 
-def build_ifi(case: Case, *, plan: IfiPlan, organs: Mapping[str, Mask]) -> TargetSet:
+def build_ifi(case: Case, *, plan: ArmPlan, organs: Mapping[str, Mask]) -> TargetSet:
     """The volumes of involved-field irradiation, over all lesions.
 
     Each lesion becomes a solid and is grown on its own lattice, fine enough for its size; the
@@ -100,7 +100,7 @@ class _GrownLesion:
     taken_cc: Mapping[str, float] = field(default_factory=dict)
 
 
-def _grow(drawn: Contours, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
+def _grow(drawn: Contours, plan: ArmPlan, organs: Mapping[str, Mask]) -> _GrownLesion:
     gtv = solid_from_contours(widened_where_thin(drawn, default_pitch_mm(drawn)), ends=plan.ends)
     pgtv, uncut = expand(gtv, plan.pgtv), expand(gtv, plan.ctv)
     ctv, taken = _within_barriers(uncut, gtv, plan, organs)
@@ -114,7 +114,7 @@ def _grow(drawn: Contours, plan: IfiPlan, organs: Mapping[str, Mask]) -> _GrownL
 
 
 def _within_barriers(
-    uncut: Solid, gtv: Solid, plan: IfiPlan, organs: Mapping[str, Mask]
+    uncut: Solid, gtv: Solid, plan: ArmPlan, organs: Mapping[str, Mask]
 ) -> tuple[Solid, dict[str, float]]:
     """A CTV cut at every barrier that is known, and the cc that each took."""
     ctv = uncut

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.anatomy import Organs
+from pipeline.core.regions import spread
 from pipeline.core.report import Finding, LandmarkReport, Provenance, StationReport
-from pipeline.core.stations import LesionPlace, LesionPlaces, Station, Stations, spread
+from pipeline.core.stations import LesionPlace, LesionPlaces, Station, Stations
 from pipeline.write.atomic import whole_file
 from pipeline.write.record import (
     DRAFT,

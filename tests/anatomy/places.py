@@ -13,8 +13,9 @@ from pipeline.core.anatomy import Landmark, Landmarks
 from pipeline.core.case import Lesion, LesionKind
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
+from pipeline.core.regions import Region
 from pipeline.core.solid import Solid, solid_from_contours
-from pipeline.core.stations import Region, Station, Stations
+from pipeline.core.stations import Station, Stations
 from tests import oracles
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]

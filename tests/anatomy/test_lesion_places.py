@@ -10,8 +10,9 @@ from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError, UsageError
 from pipeline.core.grid import Grid
 from pipeline.core.raster import contours_to_mask
+from pipeline.core.regions import Region
 from pipeline.core.report import Severity
-from pipeline.core.stations import LesionPlace, LesionPlaces, Region, Stations
+from pipeline.core.stations import LesionPlace, LesionPlaces, Stations
 from tests import oracles
 from tests.anatomy.places import (
     Box,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import GeometryError
-from pipeline.core.stations import LesionPlace, LesionPlaces, Region, Spread, Stations, spread
+from pipeline.core.regions import Region, Spread, spread
+from pipeline.core.stations import LesionPlace, LesionPlaces, Stations
 from tests.closed_forms import make_grid
 
 GRID = make_grid(size=(4, 5, 3))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.elective import End
 from pipeline.core.errors import ConfigError, UsageError
 from pipeline.core.rules import Ends
 from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_protocol, protocol_file
@@ -66,9 +67,58 @@ def test_defaults_are_the_middle_of_their_ranges_as_the_assumption_says():
 
 def test_every_assumption_is_a_sentence_with_its_arms():
     assumptions = load_protocol().assumptions
-    assert set(assumptions) == {"ends", "ifi.default_margins", "ifi.pgtv_without_dose"}
+    of_ifi = {name for name, one in assumptions.items() if "ifi" in one.arms}
+    assert of_ifi == {"ends", "ifi.default_margins", "ifi.pgtv_without_dose"}
+    assert {name for name, one in assumptions.items() if "eni" in one.arms} - {"ends"} == {
+        "eni.core.horizontal",
+        "eni.core.craniocaudal",
+        "eni.IV.upper.station_16",
+        "eni.IV.lower.station_20",
+        "eni.envelope_gap",
+        "eni.expansion_beyond_boundaries",
+        "eni.conduit_in_stations",
+        "eni.conduit_in_tumour_expansion",
+        "eni.finish.sliver",
+        "eni.finish.speck",
+        "eni.default_margins",
+        "eni.or_includes_more",
+        "eni.union_of_rows",
+        "eni.tumour_as_node",
+    }
     assert assumptions["ends"].unless_set == ("ends",)
-    assert all(one.sentence.endswith(".") and "ifi" in one.arms for one in assumptions.values())
+    assert assumptions["eni.conduit_in_stations"].unless_set == ("eni.conduit_in_stations",)
+    assert assumptions["eni.finish.sliver"].unless_set == ()  # nothing that a user sets
+    assert all(one.sentence.endswith(".") for one in assumptions.values())
+
+
+def test_the_rows_of_elective_irradiation_are_those_of_the_trial():
+    """The trial protocol's table of boundaries and stations, figure by figure [P]."""
+    rows = {row.name: row for row in load_protocol().eni.rows}
+    neck = {"SCV_L", "SCV_R", "1L", "1R"}
+    chest = {"2L", "2R", "4L", "4R", "7", "8U", "8M"}
+    assert {name: set(row.stations) for name, row in rows.items()} == {
+        "I-II": neck | chest,
+        "III": chest,
+        "IV": {"15", "16", "17", "18", "19", "20"},
+    }
+    told = {
+        (row.name, end.value, term.name or term.sense.value): (term.outward.lowest, term.outward.highest)
+        for row in rows.values()
+        for end in End
+        for term in row.terms(end)
+    }
+    assert told == {
+        ("I-II", "upper", "T1_top"): (0, 0),
+        ("I-II", "upper", "lesions"): (10, 15),
+        ("I-II", "lower", "carina"): (20, 30),
+        ("III", "upper", "clavicular_head_top"): (0, 0),
+        ("III", "lower", "carina"): (20, 20),
+        ("III", "lower", "lesions"): (10, 15),
+        ("IV", "upper", "lesions"): (10, 15),
+        ("IV", "upper", "16"): (0, 0),
+        ("IV", "lower", "20"): (0, 0),
+        ("IV", "lower", "lesions"): (15, 15),
+    }
 
 
 def test_the_hash_is_of_the_file():

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from pipeline.core.errors import ConfigError
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 from pipeline.read import load_station_colours
 from pipeline.read.resources import resource_folder
 

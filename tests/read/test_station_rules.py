@@ -13,7 +13,7 @@ from pipeline.anatomy.stations.points import PATHS, POINTS
 from pipeline.anatomy.stations.primitives import PRIMITIVES
 from pipeline.core.atlas import StationAtlas, Term
 from pipeline.core.errors import ConfigError
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.organ_names import load_organ_names
 from pipeline.read.resources import resource_folder

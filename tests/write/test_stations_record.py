@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding, LandmarkReport, Provenance, Severity, StationReport
-from pipeline.core.stations import LesionPlace, Region, RegionShare, StationShare
+from pipeline.core.stations import LesionPlace, RegionShare, StationShare
 from pipeline.core.volume import Mask
 from pipeline.write import StationsOut, stations_record, write_stations_record
 from tests.made_stations import simple

@@ -9,8 +9,8 @@ from pipeline.anatomy.places.levels import HIATUS, NOTCH, Level, Levels
 from pipeline.anatomy.places.shares import SMALL_SHARE, LesionShares
 from pipeline.anatomy.places.space import Near
 from pipeline.core.anatomy import Landmarks
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
-from pipeline.core.stations import Region
 
 # Two distances that differ by less are the same.
 _SAME_MM = 0.5

@@ -21,8 +21,9 @@ from pipeline.anatomy.places.space import Near, StationSpace, station_space
 from pipeline.core.anatomy import Landmarks
 from pipeline.core.case import Lesion
 from pipeline.core.errors import GeometryError, UsageError
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding
-from pipeline.core.stations import LesionPlace, LesionPlaces, Region, RegionShare, Stations, StationShare
+from pipeline.core.stations import LesionPlace, LesionPlaces, RegionShare, Stations, StationShare
 from pipeline.core.surface import surface_of
 from pipeline.core.volume import Mask
 

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.anatomy.places.cells import LesionCells
 from pipeline.anatomy.places.levels import Levels
 from pipeline.anatomy.places.space import StationSpace
-from pipeline.core.stations import Region
+from pipeline.core.regions import Region
 
 # A smaller part of a lesion than this involves no region [A]: less than what redrawing a contour moves.
 SMALL_SHARE = 0.05

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.anatomy.places.cells import LesionCells
+from pipeline.core.regions import Region
 from pipeline.core.solid import Solid
-from pipeline.core.stations import Region, Stations
+from pipeline.core.stations import Stations
 from pipeline.core.surface import Surface, box_distance_mm, surface_distance_mm, surface_of, values_at
 
 Cells = npt.NDArray[np.bool_]

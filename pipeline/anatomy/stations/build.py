@@ -47,12 +47,13 @@ _BODY = "body"
 
 @dataclass(slots=True)
 class _Draft:
-    """A station on its way: with the conduit left in, and without it where there is one."""
+    """A station on its way: its room, with the conduit left in, and without it where there is one."""
 
     rule: StationRule
     trace: Trace
     filled: Solid
     bare: Solid | None
+    room: Solid | None = None
     reason: str = ""
 
 
@@ -97,11 +98,13 @@ def build_stations(
         name: _station(draft, landmarks.found, origin) for name, draft in drafts.items() if not draft.reason
     }
     built = {name: {**ready, **given}[name] for name in atlas.stations if name in ready or name in given}
+    rooms = {name: draft.room for name, draft in drafts.items() if draft.room is not None}
     stations = Stations(
         grid=organs.grid,
         regions={name: rule.region for name, rule in atlas.stations.items()},
         built=built,
         not_built={name: drafts[name].reason for name in atlas.stations if name not in built},
+        rooms={**rooms, **{name: station.solid for name, station in given.items()}},
         labels=_labels(view, structures, atlas, built, barriers),
         options=chosen if labels is None else {},
     )
@@ -136,6 +139,7 @@ def _drafted(
             notes = f" ({'; '.join(trace.notes)})" if trace.notes else ""
             draft.reason = f"its borders leave no room between them{notes}"
             return draft
+        draft.room = bordered(field, window)
         crop = scene.structures.crop
         field = _without_barriers(scene, rule, barriers, field, window)
         field = _within_body(scene, rule, field, window)

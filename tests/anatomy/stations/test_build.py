@@ -16,9 +16,10 @@ from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Landmarks, OrganSource
 from pipeline.core.atlas import StationAtlas, StationRule
 from pipeline.core.errors import ConfigError
+from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
 from pipeline.core.solid import solid_from_contours
-from pipeline.core.stations import OwnStation, OwnStations, Region, StationOrigin, Stations
+from pipeline.core.stations import OwnStation, OwnStations, StationOrigin, Stations
 from tests.anatomy.places import box_contours
 from tests.anatomy.stations.made import GRIDS, HFS, atlas, box, centre, landmarks, patient, steps, term
 from tests.closed_forms import make_grid

@@ -10,7 +10,8 @@ import pytest
 from pipeline.anatomy.landmarks import find_landmarks
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.stations.build import build_stations
-from pipeline.core.stations import Region, Stations
+from pipeline.core.regions import Region
+from pipeline.core.stations import Stations
 from pipeline.read.landmark_rules import load_landmark_rules
 from pipeline.read.station_rules import load_station_atlas
 from tests.anatomy.stations.made import GRIDS, box, centre, landmarks, patient, steps
