@@ -92,6 +92,7 @@ class ElectiveRules:
         expansion_beyond_boundaries: whether the expansion may pass the boundaries.
         conduit_in_stations: whether the conduit stays in the listed stations.
         conduit_in_tumour_expansion: whether it stays in the expansion of a GTV-T.
+        gap_mm: gaps narrower than this in an axial slice are closed.
         sliver_mm: parts narrower than this in an axial slice are removed.
         speck_cc: parts below this that hold no GTV are removed.
     """
@@ -105,6 +106,7 @@ class ElectiveRules:
     expansion_beyond_boundaries: Switch
     conduit_in_stations: Switch
     conduit_in_tumour_expansion: Switch
+    gap_mm: float
     sliver_mm: float
     speck_cc: float
 
@@ -131,7 +133,7 @@ class ElectivePlan:
         core: margin of the core.
         rows: of the protocol.
         outward_mm: setting key of each boundary term to its distance.
-        envelope_gap_mm, sliver_mm, speck_cc: as in `ElectiveRules`.
+        envelope_gap_mm, gap_mm, sliver_mm, speck_cc: as in `ElectiveRules`.
         expansion_beyond_boundaries, conduit_in_stations, conduit_in_tumour_expansion: as in `ElectiveRules`.
         keep_uncropped: whether the CTV before barriers is given as a volume of its own.
     """
@@ -143,6 +145,7 @@ class ElectivePlan:
     expansion_beyond_boundaries: bool
     conduit_in_stations: bool
     conduit_in_tumour_expansion: bool
+    gap_mm: float
     sliver_mm: float
     speck_cc: float
     keep_uncropped: bool = False

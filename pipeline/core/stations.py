@@ -17,6 +17,7 @@ from pipeline.core.grid import Grid
 from pipeline.core.regions import Region
 from pipeline.core.report import Finding
 from pipeline.core.solid import Solid
+from pipeline.core.volume import Mask
 
 Labels = npt.NDArray[np.uint8]
 
@@ -65,9 +66,10 @@ class Stations:
         not_built: name to the reason why the station could not be built.
         labels: uint8 of shape (slices, rows, columns): at each voxel centre the label of the station there,
             0 where there is none or where a barrier is; read-only.
-        rooms: station to all that lies between its borders, before organs, the conduit and stations ahead of it
-            are taken out; of one that the user gave, the station. Also of those that came out empty and so
-            were not built; not of those whose borders are not known.
+        rooms: station to all that lies between its borders, before organs, the conduit and stations ahead of
+            it are taken out; of one that the user gave, the station. Also of those that came out empty and
+            so were not built; not of those whose borders are not known.
+        conduit: what was drawn up into the chest; None where there is none.
         options: variant of the map to the choice made (`boundary_1_2`: `notch`).
         findings: doubts about the stations.
 
@@ -82,6 +84,7 @@ class Stations:
     not_built: Mapping[str, str]
     labels: Labels
     rooms: Mapping[str, Solid] = field(default_factory=dict)
+    conduit: Mask | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 

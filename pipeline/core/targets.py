@@ -18,6 +18,7 @@ class TargetKind(StrEnum):
     PGTV = "PGTV"
     CTV = "CTV"
     PTV = "PTV"
+    UNCROPPED = "uncropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -64,6 +64,7 @@ class _Speck(Fixed):
 
 
 class _Finish(Strict):
+    gap: FixedMargin
     sliver: FixedMargin
     speck: _Speck
 
@@ -98,6 +99,7 @@ def elective_rules(file: YamlFile, margins: EniMargins, section: Elective) -> El
         expansion_beyond_boundaries=_switch(section.expansion_beyond_boundaries),
         conduit_in_stations=_switch(section.conduit_in_stations),
         conduit_in_tumour_expansion=_switch(section.conduit_in_tumour_expansion),
+        gap_mm=section.finish.gap.value,
         sliver_mm=section.finish.sliver.value,
         speck_cc=section.finish.speck.value,
     )
@@ -122,6 +124,7 @@ def sourced(margins: EniMargins, section: Elective) -> Iterator[tuple[KeyPath, R
         "conduit_in_tumour_expansion",
     ):
         yield (*top, name), getattr(section, name)
+    yield (*top, "finish", "gap"), section.finish.gap
     yield (*top, "finish", "sliver"), section.finish.sliver
     yield (*top, "finish", "speck"), section.finish.speck
 

@@ -137,6 +137,7 @@ def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, lis
         expansion_beyond_boundaries=chosen["eni.expansion_beyond_boundaries"],
         conduit_in_stations=chosen["eni.conduit_in_stations"],
         conduit_in_tumour_expansion=chosen["eni.conduit_in_tumour_expansion"],
+        gap_mm=rules.gap_mm,
         sliver_mm=rules.sliver_mm,
         speck_cc=rules.speck_cc,
         keep_uncropped=settings.keep_uncropped,

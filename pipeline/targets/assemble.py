@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
@@ -14,9 +13,7 @@ from pipeline.core.margin import Margin
 from pipeline.core.raster import as_multipolygon, image_outline
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind
-
-# Slice index to section; the index may lie outside the scan.
-Sections = Mapping[int, MultiPolygon]
+from pipeline.targets.sections import Sections
 
 # Less than this is the noise of two polygonal outlines of one surface.
 NOISE_CC = 0.01
@@ -35,6 +32,7 @@ class Draft:
     Attributes:
         sections: what is left after barriers.
         uncut: what there was before them; the same object when no barrier took anything.
+        kept_open: holes over these are not filled, besides those that barriers made.
     """
 
     name: str
@@ -44,18 +42,7 @@ class Draft:
     measured: Margin
     sections: Sections
     uncut: Sections
-
-
-def joined(many: Iterable[Sections]) -> dict[int, MultiPolygon]:
-    """Union slice by slice."""
-    gathered: dict[int, list[MultiPolygon]] = {}
-    for sections in many:
-        for k, section in sections.items():
-            gathered.setdefault(k, []).append(section)
-    return {
-        k: parts[0] if len(parts) == 1 else as_multipolygon(shapely.union_all(parts))
-        for k, parts in gathered.items()
-    }
+    kept_open: Sections = field(default_factory=dict)
 
 
 def assemble(
@@ -93,7 +80,10 @@ def assemble(
             sections[k] = section
     per_slice_cc = grid.slice_spacing_mm / 1000.0
     # Holes are no cut: the figure before all cuts has them filled where the target has.
-    uncut = (_without_holes(s, MultiPolygon())[0] if fill_holes else s for s in draft.uncut.values())
+    uncut = (
+        _without_holes(s, draft.kept_open.get(k, MultiPolygon()))[0] if fill_holes else s
+        for k, s in draft.uncut.items()
+    )
     uncut_cc = sum(section.area for section in uncut) * per_slice_cc
     whole_cc = sum(section.area for section in sections.values()) * per_slice_cc
     findings += _area_findings(where, filled * per_slice_cc, outside * per_slice_cc, whole_cc)
@@ -110,10 +100,11 @@ def assemble(
 
 
 def _barred(draft: Draft, k: int) -> shapely.Geometry:
-    """What barriers took from a slice."""
+    """What barriers took from a slice, and what is to stay open."""
+    kept = draft.kept_open.get(k, MultiPolygon())
     if draft.uncut is draft.sections or k not in draft.uncut:
-        return MultiPolygon()
-    return draft.uncut[k].difference(draft.sections[k])
+        return kept
+    return draft.uncut[k].difference(draft.sections[k]).union(kept)
 
 
 def _without_holes(section: MultiPolygon, barred: shapely.Geometry) -> tuple[MultiPolygon, float]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import numpy.typing as npt
+from shapely.geometry import MultiPolygon
 
 from pipeline.core.errors import GeometryError
-from pipeline.core.expansion import contract
+from pipeline.core.expansion import contract, expand
 from pipeline.core.grid import Grid
-from pipeline.core.lattice import Field, Lattice
+from pipeline.core.lattice import Field, Lattice, even_steps
 from pipeline.core.margin import Margin
-from pipeline.core.raster import mask_to_contours
+from pipeline.core.raster import mask_sections, mask_to_contours
+from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, Barrier
-from pipeline.core.solid import FAR, Solid
+from pipeline.core.solid import FAR, PLANES_PER_PITCH, Solid
 from pipeline.core.stack import plane_distances
 from pipeline.core.volume import Mask
+from pipeline.targets.sections import Bounds, Sections, bounds_of
+
+# Of the lattice on which a barrier is moved by its overlap.
+_PITCH_MM = 0.8
 
 Indices = npt.NDArray[np.int_]
 
@@ -48,6 +57,60 @@ def cut_at(ctv: Solid, gtv: Solid, barrier: Barrier, structure: Mask) -> Solid:
     if not ((ctv.field > 0) & (kept <= 0)).any():
         return ctv
     return Solid(lattice=ctv.lattice, field=np.minimum(ctv.field, kept))
+
+
+def not_applied(barriers: Sequence[Barrier], organs: Mapping[str, Mask], arm: str) -> tuple[Finding, ...]:
+    """`BARRIER_NOT_APPLIED` (warning) where a barrier's structure is not known."""
+    unknown = [barrier.structure for barrier in barriers if barrier.structure not in organs]
+    if not unknown:
+        return ()
+    return (
+        Finding(
+            code="BARRIER_NOT_APPLIED",
+            severity=Severity.WARNING,
+            where=f"{arm}.CTV",
+            message=f"not applied: {', '.join(unknown)}; look whether the CTV enters them",
+        ),
+    )
+
+
+def barred_sections(barrier: Barrier, structure: Mask, sections: Sections) -> dict[int, MultiPolygon]:
+    """What a barrier takes near some sections, slice by slice; of the body, what it keeps.
+
+    Beyond the scan's ends the last slice is held. The overlap in mm is left to the CTV.
+
+    Raises:
+        GeometryError: the structure lies on another grid (`Mask` and `sections` cannot tell).
+    """
+    grid = structure.grid
+    bounds = bounds_of(sections)
+    last = grid.size[2] - 1
+    held = {k: min(max(k, 0), last) for k in sections}
+    if barrier.overlap_mm == 0.0:
+        known = mask_sections(structure, sorted(set(held.values())), bounds)
+        return {k: known[n] for k, n in held.items() if n in known}
+    lattice = _lattice_over(grid, bounds, sorted(set(held.values())))
+    wide = lattice.padded(Margin.uniform(barrier.overlap_mm))
+    solid = Solid(lattice=wide, field=_structure_field(structure, wide))
+    moved = expand if barrier.structure == BODY else contract
+    found = moved(solid, Margin.uniform(barrier.overlap_mm)).slice_sections()
+    return {k: found[n] for k, n in held.items() if n in found}
+
+
+def _lattice_over(grid: Grid, bounds: Bounds, slices: Sequence[int]) -> Lattice:
+    """The lattice over some bounds and slices."""
+    steps = even_steps(grid.slice_spacing_mm, _PITCH_MM * PLANES_PER_PITCH)
+    unit = Lattice(grid=grid, pitch_mm=_PITCH_MM, steps_per_slice=steps, start=(0, 0, 0), size=(1, 1, 1))
+    planes = [unit.plane_of_slice(k) for k in (slices[0], slices[-1])]
+    start = [math.floor(low / _PITCH_MM) for low in bounds[:2]]
+    stop = [math.ceil(high / _PITCH_MM) + 1 for high in bounds[2:]]
+    return Lattice(
+        grid=grid,
+        pitch_mm=_PITCH_MM,
+        steps_per_slice=steps,
+        start=(start[0], start[1], min(planes)),
+        size=(stop[0] - start[0], stop[1] - start[1], max(planes) - min(planes) + 1),
+    )
 
 
 def _may_meet(ctv: Solid, structure: Mask, *, takes_inside: bool) -> bool:

@@ -78,6 +78,7 @@ def test_every_assumption_is_a_sentence_with_its_arms():
         "eni.expansion_beyond_boundaries",
         "eni.conduit_in_stations",
         "eni.conduit_in_tumour_expansion",
+        "eni.finish.gap",
         "eni.finish.sliver",
         "eni.finish.speck",
         "eni.default_margins",

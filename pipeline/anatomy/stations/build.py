@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.anatomy.organ_view import OrganView
+from pipeline.anatomy.organ_view import Bools, OrganView
 from pipeline.anatomy.stations.apart import bordered, without, without_specks
 from pipeline.anatomy.stations.barriers import Barriers
 from pipeline.anatomy.stations.checks import check_stations
@@ -31,6 +31,7 @@ from pipeline.anatomy.stations.structures import Crop, Structures
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Landmark, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas, StationRule
+from pipeline.core.blank import blank
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import FAR, Solid, solid_from_contours
@@ -106,6 +107,7 @@ def build_stations(
         not_built={name: drafts[name].reason for name in atlas.stations if name not in built},
         rooms={**rooms, **{name: station.solid for name, station in given.items()}},
         labels=_labels(view, structures, atlas, built, barriers),
+        conduit=_on_grid(view, structures.crop, barriers.conduit),
         options=chosen if labels is None else {},
     )
     taken = [name for station in built for name in atlas.stations[station].minus]
@@ -247,6 +249,16 @@ def _station(draft: _Draft, landmarks: Mapping[str, Landmark], origin: StationOr
         landmarks=tuple(draft.trace.landmarks),
         notes=(*levels, *draft.trace.notes),
     )
+
+
+def _on_grid(view: OrganView, crop: Crop, voxels: Bools | None) -> Mask | None:
+    """Voxels of the crop on the CT's grid."""
+    if voxels is None:
+        return None
+    grid = view.organs.grid
+    whole = blank(grid.shape).view(np.bool_)
+    AnatomicalView(grid=grid).of(whole)[crop.where] = voxels
+    return Mask(grid=grid, voxels=whole)
 
 
 def _known(own: OwnStations | None, atlas: StationAtlas) -> Iterable[tuple[str, OwnStation]]:

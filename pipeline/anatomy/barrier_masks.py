@@ -1,0 +1,85 @@
+"""The barriers of a protocol as masks of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.core.anatomy import Organs
+from pipeline.core.barriers import BarrierOrgans
+from pipeline.core.blank import blank
+from pipeline.core.report import Finding, Severity
+from pipeline.core.volume import Mask
+
+Bools = npt.NDArray[np.bool_]
+
+# Enclosed by lung in an axial slice and no larger than this, it is a vessel or bronchus of the lung; more may be a
+# tumour or the mediastinum [A].
+MOST_ENCLOSED_MM2 = 400.0
+
+
+def barrier_masks(
+    organs: Organs, table: Mapping[str, BarrierOrgans], wanted: Iterable[str], *, slices: range | None = None
+) -> dict[str, Mask]:
+    """Barrier to its mask on the CT's grid; those of which no organ is known are left out.
+
+    Args:
+        organs: of the patient.
+        table: barrier to its organs.
+        wanted: barriers.
+        slices: only these are looked at; the masks are empty elsewhere. All by default.
+    """
+    found = {}
+    span = slice(slices.start, slices.stop) if slices is not None else slice(None)
+    for barrier in wanted:
+        known = [name for name in table[barrier].organs if name in organs]
+        if not known:
+            continue
+        voxels = blank(organs.grid.shape).view(np.bool_)
+        for name in known:
+            np.logical_or(voxels[span], organs[name].voxels[span], out=voxels[span])
+        if table[barrier].filled:
+            _fill(voxels[span], MOST_ENCLOSED_MM2 / (organs.grid.spacing_mm[0] * organs.grid.spacing_mm[1]))
+        found[barrier] = Mask(grid=organs.grid, voxels=voxels)
+    return found
+
+
+def holes_in_barriers(
+    organs: Organs, table: Mapping[str, BarrierOrgans], wanted: Iterable[str]
+) -> tuple[Finding, ...]:
+    """`BARRIER_PARTLY_KNOWN` (info) where organs that a barrier needs are not known and others of it are."""
+    found = []
+    for barrier in wanted:
+        entry = table[barrier]
+        known = [name for name in entry.organs if name in organs]
+        lacking = [name for name in entry.needs if name not in organs]
+        if known and lacking:
+            found.append(
+                Finding(
+                    code="BARRIER_PARTLY_KNOWN",
+                    severity=Severity.INFO,
+                    where=f"barrier {barrier}",
+                    message=f"made of {', '.join(known)}; not known: {', '.join(lacking)}. "
+                    "Look whether the CTV enters them",
+                )
+            )
+    return tuple(found)
+
+
+def _fill(voxels: Bools, most_pixels: float) -> None:
+    """Fill small holes of each slice, in place."""
+    import cc3d
+
+    for k in np.flatnonzero(voxels.any(axis=(1, 2))).tolist():
+        rows, columns = (np.flatnonzero(voxels[k].any(axis=axis)) for axis in (1, 0))
+        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        part = voxels[k][box]
+        labels = cc3d.connected_components(np.ascontiguousarray(~part), connectivity=4)
+        sizes = np.bincount(labels.ravel())
+        edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+        small = sizes <= most_pixels
+        small[0] = False  # what is lung already
+        small[edge] = False
+        part |= small[labels]

@@ -1,0 +1,70 @@
+"""How far a lesion lies from the thoracic stomach (conduit), the stomach and the intestine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from pipeline.core.anatomy import Organs
+from pipeline.core.case import Lesion
+from pipeline.core.contour import Contours
+from pipeline.core.raster import mask_sections
+from pipeline.core.solid import Solid, solid_from_contours
+from pipeline.core.surface import Surface, surface_distance_mm, surface_of, values_at
+from pipeline.core.volume import Mask
+
+# What the protocol calls stomach or intestine [P; the list: A].
+GUT = ("gastric_conduit", "stomach", "duodenum", "small_bowel", "colon")
+_PITCH_MM = 0.8
+# Looked at within this of a lesion first, then within more: what the cut makes lies further off than that.
+_FIRST_REACH_MM = 40.0
+
+
+def gut_masks(organs: Organs, conduit: Mask | None) -> tuple[Mask, ...]:
+    """Stomach and intestine as far as they are known, and what was drawn up into the chest."""
+    found = [organs[name] for name in GUT if name in organs]
+    return (*found, *([] if conduit is None else [conduit]))
+
+
+def distance_to_gut_mm(lesion: Lesion, gut: Iterable[Mask]) -> float | None:
+    """Least distance from the lesion's surface to that of any of the masks, 0 where they meet.
+
+    None where there is no mask with voxels.
+    """
+    solid = solid_from_contours(lesion.contours)
+    surface = surface_of(solid)
+    told = [_distance(solid, surface, mask) for mask in gut]
+    known = [mm for mm in told if mm is not None]
+    return min(known, default=None)
+
+
+def _distance(lesion: Solid, surface: Surface, mask: Mask) -> float | None:
+    reach, grid = _FIRST_REACH_MM, mask.grid
+    furthest = math.hypot(*(n * mm for n, mm in zip(grid.size, grid.spacing_mm, strict=True)))
+    while True:
+        part = _near(lesion, mask, reach)
+        if not part.is_empty:
+            other = solid_from_contours(part, pitch_mm=_PITCH_MM)
+            mm = _apart(lesion, surface, other)
+            if mm <= reach or reach > furthest:
+                return mm
+        elif reach > furthest:
+            return None
+        reach *= 3.0
+
+
+def _near(lesion: Solid, mask: Mask, reach: float) -> Contours:
+    """The mask's outlines within a reach of the lesion's extents."""
+    u0, u1, v0, v1, w0, w1 = lesion.bounds_mm()
+    levels = mask.grid.plane_positions_mm
+    slices = [k for k, w in enumerate(levels) if w0 - reach <= w <= w1 + reach]
+    bounds = (u0 - reach, v0 - reach, u1 + reach, v1 + reach)
+    return Contours(grid=mask.grid, sections=mask_sections(mask, slices, bounds))
+
+
+def _apart(lesion: Solid, surface: Surface, other: Solid) -> float:
+    its = surface_of(other)
+    # Whichever lies inside the other, a corner of its surface is inside.
+    if (values_at(other, surface.vertices) > 0).any() or (values_at(lesion, its.vertices) > 0).any():
+        return 0.0
+    return surface_distance_mm(surface, its)

@@ -1,0 +1,20 @@
+"""What a barrier of a protocol is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierOrgans:
+    """The organs of a barrier.
+
+    Attributes:
+        organs: names; all that are known are taken together.
+        needs: those without which the barrier has holes.
+        filled: whether what the structure encloses in an axial slice belongs to it.
+    """
+
+    organs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    filled: bool = False

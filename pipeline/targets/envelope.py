@@ -1,0 +1,65 @@
+"""Region envelopes: where the expansion of a GTV may go."""
+
+from __future__ import annotations
+
+import shapely
+from shapely.geometry import MultiPolygon
+
+from pipeline.core.grid import Grid
+from pipeline.core.raster import as_multipolygon
+from pipeline.core.regions import Region
+from pipeline.core.solid import Solid
+from pipeline.core.stations import Stations
+from pipeline.targets.sections import Bounds, Sections, height
+
+
+class Envelope:
+    """The union of all stations before organs are taken out, gaps closed, region I open upwards.
+
+    Stations themselves have vessels, gut, heart and airway taken out: clipping an expansion to them would leave
+    a lesion at the anastomosis with no craniocaudal margin at all.
+    """
+
+    def __init__(self, stations: Stations, gap_mm: float) -> None:
+        """From a patient's stations; gaps up to twice `gap_mm` between neighbours on a slice are closed."""
+        self._grid = stations.grid
+        self._rooms = tuple(room for room in stations.rooms.values() if not room.is_empty)
+        self._gap_mm = gap_mm
+        self._neck = _top_of(
+            [room for name, room in stations.rooms.items() if stations.regions[name] is Region.I], self._grid
+        )
+
+    def clipped(self, sections: Sections) -> dict[int, MultiPolygon]:
+        """What of some sections lies inside the envelope."""
+        inside = {k: section.intersection(self._at(k, section.bounds)) for k, section in sections.items()}
+        found = {k: as_multipolygon(section) for k, section in inside.items()}
+        return {k: section for k, section in found.items() if not section.is_empty}
+
+    def _at(self, k: int, bounds: Bounds) -> shapely.Geometry:
+        """The envelope on a slice, near some bounds."""
+        if self._neck is not None and height(self._grid, k) > height(self._grid, self._neck):
+            k = self._neck
+        # What lies further away than twice a gap closes none inside the bounds.
+        u0, v0, u1, v1 = bounds
+        reach = 2.0 * self._gap_mm + 1.0
+        near = (u0 - reach, v0 - reach, u1 + reach, v1 + reach)
+        parts = [room.section(room.lattice.plane_of_slice(k)) for room in self._rooms]
+        parts = [part for part in parts if not part.is_empty]
+        if not parts:
+            return MultiPolygon()
+        whole = shapely.clip_by_rect(shapely.union_all(parts), *near)
+        closed: shapely.Geometry = whole.buffer(self._gap_mm).buffer(-self._gap_mm)
+        return closed.union(whole)
+
+
+def _top_of(rooms: list[Solid], grid: Grid) -> int | None:
+    """The highest slice that a room of region I meets; None where none is known."""
+    met = [k for room in rooms for k in _slices_met(room)]
+    return max(met, key=lambda k: height(grid, k)) if met else None
+
+
+def _slices_met(room: Solid) -> list[int]:
+    lattice = room.lattice
+    steps = lattice.steps_per_slice
+    planes = range(-lattice.start[2] % steps, lattice.size[2], steps)
+    return [lattice.slice_of_plane(plane) for plane in planes if (room.field[plane] > 0).any()]
