@@ -1,8 +1,8 @@
 """PGTV, CTV and PTV of elective nodal irradiation, PROTOCOL section 3 [P, A].
 
 For each row of the involved regions: the expansion of the GTV within the region envelopes, with the listed
-stations, between the boundaries. These united, and the core. Barriers are removed once, at the end, never any part
-of a GTV.
+stations, between the boundaries. These united, and the core. Barriers are removed once, at the end, never any
+part of a GTV.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from pipeline.targets.sections import Bounds, Sections, height
 class Envelope:
     """The union of all stations before organs are taken out, gaps closed, region I open upwards.
 
-    Stations themselves have vessels, gut, heart and airway taken out: clipping an expansion to them would leave
-    a lesion at the anastomosis with no craniocaudal margin at all.
+    Stations themselves have vessels, gut, heart and airway taken out: clipping an expansion to them would
+    leave a lesion at the anastomosis with no craniocaudal margin at all.
     """
 
     def __init__(self, stations: Stations, gap_mm: float) -> None:
