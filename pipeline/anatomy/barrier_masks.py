@@ -15,8 +15,8 @@ from pipeline.core.volume import Mask
 
 Bools = npt.NDArray[np.bool_]
 
-# Enclosed by lung in an axial slice and no larger than this, it is a vessel or bronchus of the lung; more may be
-# a tumour or the mediastinum [A].
+# What lung encloses in an axial slice and is no larger than this is a vessel or bronchus of it; more may be a
+# tumour or the mediastinum [A].
 MOST_ENCLOSED_MM2 = 400.0
 
 

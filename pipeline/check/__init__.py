@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.containment import check_containment
 from pipeline.check.margins import (
@@ -36,4 +37,4 @@ def check_targets(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     return tuple(finding for check in CHECKS for finding in check(case, targets))
 
 
-__all__ = ("CHECKS", "Check", "check_inside_body", "check_targets")
+__all__ = ("CHECKS", "Check", "check_arms", "check_inside_body", "check_targets")

@@ -12,6 +12,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
 from pipeline.core.raster import image_outline
 from pipeline.core.report import Finding, Severity
+from pipeline.core.rules import ENI
 from pipeline.core.targets import Target, TargetKind, TargetSet
 
 TOLERANCE_MM = 0.3
@@ -79,6 +80,11 @@ def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Findi
     return tuple(found)
 
 
+def _bounded(targets: TargetSet, target: Target) -> bool:
+    """Whether a volume ends at boundaries, not at its margin: the elective CTV."""
+    return targets.arm == ENI and target.kind is TargetKind.CTV
+
+
 def _is_cut(target: Target) -> bool:
     """Whether anything took a part of a volume after its growth."""
     uncut = target.uncut_volume_cc
@@ -106,7 +112,7 @@ def check_ends_on_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     found = []
     for target in targets.targets:
         margin = target.requested
-        if margin is None:
+        if margin is None or _bounded(targets, target):
             continue
         slices = [(spacing / 2.0 + mm) / spacing for mm in (margin.superior, margin.inferior) if mm > 0]
         if any(abs(count - round(count)) < 0.01 for count in slices):

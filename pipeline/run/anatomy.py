@@ -9,12 +9,13 @@ from pipeline.anatomy import organs_of_image
 from pipeline.anatomy.landmarks import find_landmarks
 from pipeline.anatomy.level_checks import check_levels, check_stated
 from pipeline.anatomy.organ_view import OrganView
-from pipeline.anatomy.places.place import place_lesions
+from pipeline.anatomy.places.place import PlaceOptions, place_lesions
 from pipeline.anatomy.stations.build import build_stations
 from pipeline.core.anatomy import LandmarkRule, Landmarks, Organs
 from pipeline.core.atlas import StationAtlas
 from pipeline.core.case import Lesion
 from pipeline.core.grid import Vector
+from pipeline.core.regions import Region
 from pipeline.core.stations import LesionPlaces, OwnStations, Stations
 from pipeline.core.volume import Mask, Volume
 
@@ -70,10 +71,24 @@ def find_stations(
     return build_stations(organs, landmarks, atlas, options=options, own=own, labels=labels)
 
 
-def tell_places(lesions: Sequence[Lesion], stations: Stations, landmarks: Landmarks) -> LesionPlaces:
+def tell_places(
+    lesions: Sequence[Lesion],
+    stations: Stations,
+    landmarks: Landmarks,
+    *,
+    stated: Mapping[str, Region] | None = None,
+) -> LesionPlaces:
     """In which stations and regions the lesions lie; nothing where there is no lesion.
 
+    Args:
+        lesions: of the case.
+        stations, landmarks: of the patient.
+        stated: lesion to the region that the user states for it.
+
     Raises:
-        GeometryError: as `pipeline.anatomy.places.place.place_lesions`.
+        GeometryError, UsageError: as `pipeline.anatomy.places.place.place_lesions`.
     """
-    return place_lesions(lesions, stations, landmarks) if lesions else LesionPlaces(places=())
+    if not lesions:
+        return LesionPlaces(places=())
+    options = PlaceOptions(conduit=stations.conduit, stated=stated or {})
+    return place_lesions(lesions, stations, landmarks, options)

@@ -1,0 +1,130 @@
+"""The volumes of the arms that are to be built, from what is known of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.anatomy.barrier_masks import barrier_masks, holes_in_barriers
+from pipeline.check import check_arms, check_inside_body, check_targets
+from pipeline.core.case import Case
+from pipeline.core.elective import ElectiveBuilt
+from pipeline.core.report import Finding, Severity
+from pipeline.core.rules import BODY, ENI, IFI
+from pipeline.core.targets import TargetSet
+from pipeline.core.volume import Mask
+from pipeline.run.body import doubts_about_body, slices_within_reach
+from pipeline.run.known import FoundMap, Known
+from pipeline.strategy import PlannedArm
+from pipeline.targets import (
+    MOST_ERROR_MM,
+    PatientMap,
+    build_eni,
+    build_ifi,
+    gross_volumes,
+    what_lacks,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArmsBuilt:
+    """What was built.
+
+    Attributes:
+        arms: the volumes, `ifi` before `eni`; an arm that could not be built is not among them.
+        elective: how the CTV of the ENI arm came about; None where that arm was not built.
+        findings: every doubt.
+    """
+
+    arms: tuple[TargetSet, ...]
+    elective: ElectiveBuilt | None
+    findings: tuple[Finding, ...]
+
+
+def build_arms(
+    case: Case, known: Known, planned: Mapping[str, PlannedArm], *, allow_inferred: bool = True
+) -> ArmsBuilt:
+    """Build the planned arms.
+
+    Args:
+        case: as read.
+        known: organs, and the map that the ENI arm needs.
+        planned: arm to its plan.
+        allow_inferred: whether landmarks that were only inferred may be used.
+
+    Raises:
+        GeometryError: a volume that cannot be built.
+    """
+    masks, findings = _barriers(case, known, planned)
+    findings += [finding for plan in planned.values() for finding in plan.findings]
+    plan = next(iter(planned.values())).plan
+    gross = gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
+    arms: list[TargetSet] = []
+    if IFI in planned:
+        arms.append(build_ifi(case, plan=planned[IFI].plan, organs=masks, gross=gross))
+    elective = None
+    if ENI in planned:
+        lacking, patient = _patient_map(known.map, planned[ENI], allow_inferred=allow_inferred)
+        findings += lacking
+        if patient is not None and not lacking:
+            made = build_eni(case, plan=planned[ENI].plan, patient=patient, organs=masks, gross=gross)
+            elective = made.built
+            arms.append(made.targets)
+            findings += _uncertain(elective, patient)
+    for arm in arms:
+        findings += [*arm.findings, *check_targets(case, arm)]
+    findings += check_arms(arms)
+    return ArmsBuilt(arms=tuple(arms), elective=elective, findings=tuple(findings))
+
+
+def _barriers(
+    case: Case, known: Known, planned: Mapping[str, PlannedArm]
+) -> tuple[dict[str, Mask], list[Finding]]:
+    """The masks of all barriers of the planned arms, and doubts about them."""
+    margins = [one.plan.ctv for one in planned.values()]
+    wanted = list(dict.fromkeys(b.structure for one in planned.values() for b in one.plan.barriers))
+    findings: list[Finding] = []
+    body = known.organs.by_name.get(BODY)
+    if body is not None:
+        doubts = doubts_about_body(case, body, margins)
+        findings += doubts or check_inside_body(case, body.mask)
+        wanted = [name for name in wanted if name != BODY or not doubts]
+    slices = None if ENI in planned else slices_within_reach(case, margins)
+    masks = barrier_masks(known.organs, known.barriers, wanted, slices=slices)
+    findings += holes_in_barriers(known.organs, known.barriers, wanted)
+    return masks, findings
+
+
+def _patient_map(
+    found: FoundMap | None, planned: PlannedArm, *, allow_inferred: bool
+) -> tuple[tuple[Finding, ...], PatientMap | None]:
+    """The map that elective irradiation needs, and what of it is lacking."""
+    elective = planned.plan.elective
+    if found is None or elective is None:
+        return (), None
+    patient = PatientMap(
+        stations=found.stations,
+        landmarks=found.landmarks,
+        regions=found.regions,
+        allow_inferred=allow_inferred,
+    )
+    return what_lacks(elective.rows, patient), patient
+
+
+def _uncertain(built: ElectiveBuilt, patient: PatientMap) -> list[Finding]:
+    """`BOUNDARY_UNCERTAIN` (stop) where a landmark far from sure sets a boundary of the CTV."""
+    found = {}
+    for row in built.rows:
+        for boundary in (row.upper, row.lower):
+            landmark = patient.landmark(boundary.term.name)
+            if landmark is None or not landmark.inferred or landmark.error_mm <= MOST_ERROR_MM:
+                continue
+            found[landmark.name, boundary.end] = Finding(
+                code="BOUNDARY_UNCERTAIN",
+                severity=Severity.STOP,
+                where=f"{ENI}.CTV, region {row.row.name}, {boundary.end} boundary",
+                message=f"{landmark.name} sets it and was only inferred ({landmark.how}), with an expected "
+                f"error of {landmark.error_mm:.0f} mm, more than {MOST_ERROR_MM:g}: look at it, and state it "
+                "in a file with --landmarks",
+            )
+    return list(found.values())
