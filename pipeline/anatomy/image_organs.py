@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from pipeline.anatomy.airway import find_airway
 from pipeline.anatomy.bone import find_bone
 from pipeline.anatomy.lungs import find_lungs
@@ -24,7 +22,7 @@ def organs_of_image(volume: Volume, given: Organs | None = None) -> Organs:
     known: Mapping[str, Organ] = given.by_name if given is not None else {}
     body = known["body"].mask if "body" in known else find_body(volume)
     found: dict[str, Mask] = {"body": body}
-    if body.voxels.any():
+    if not body.is_empty:
         airway = None
         if not {"trachea", "main_bronchi", "lung_left", "lung_right"} <= set(known):
             airway = find_airway(volume, body)
@@ -64,5 +62,5 @@ def _present(masks: Mapping[str, Mask]) -> dict[str, Organ]:
     return {
         name: Organ(name=name, mask=mask, source=OrganSource.IMAGE, detail=_METHOD)
         for name, mask in masks.items()
-        if np.any(mask.voxels)
+        if not mask.is_empty
     }

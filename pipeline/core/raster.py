@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.blank import blank
+from pipeline.core.box import Box, hull
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.volume import Mask
@@ -24,6 +25,7 @@ def contours_to_mask(contours: Contours) -> Mask:
 
     grid = contours.grid
     voxels = blank(grid.shape).view(np.bool_)
+    boxes: list[Box] = []
     for k, section in contours.sections.items():
         edges = segments_of(section)
         ends = np.concatenate([edges[:, :2], edges[:, 2:]])
@@ -33,9 +35,10 @@ def contours_to_mask(contours: Contours) -> Mask:
         first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, (grid.size[0], grid.size[1]))
         last = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, first, (grid.size[0], grid.size[1]))
         in_box = np.hstack([index[:count] - first, index[count:] - first])
-        filled = fill_even_odd(in_box, int(last[1] - first[1]), int(last[0] - first[0]))
-        voxels[k, first[1] : last[1], first[0] : last[0]] = filled
-    return Mask(grid=grid, voxels=voxels)
+        rows, columns = slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
+        voxels[k, rows, columns] = fill_even_odd(in_box, rows.stop - rows.start, columns.stop - columns.start)
+        boxes.append((slice(k, k + 1), rows, columns))
+    return Mask(grid=grid, voxels=voxels, within=hull(boxes))
 
 
 def mask_to_contours(mask: Mask) -> Contours:
@@ -49,11 +52,14 @@ def mask_to_contours(mask: Mask) -> Contours:
     grid = mask.grid
     pixel_mm2 = grid.spacing_mm[0] * grid.spacing_mm[1]
     sections: dict[int, MultiPolygon] = {}
-    for k in np.flatnonzero(mask.voxels.any(axis=(1, 2))):
-        padded = np.pad(mask.voxels[k].astype(np.float32), 1)
-        rings = [ring[:, ::-1] - 1.0 for ring in find_contours(padded, 0.5)]
-        drawn = polygons_from_rings(_to_frame(grid, int(k), ring) for ring in rings)
-        sections[int(k)] = _of_area(drawn, np.count_nonzero(mask.voxels[k]) * pixel_mm2)
+    first, (_, rows, columns) = mask.box[0].start, mask.box
+    # The box alone: what lies far outside has no outline, and coordinates are told from its corner.
+    corner = np.array([columns.start - 1.0, rows.start - 1.0])
+    for k in np.flatnonzero(mask.part.any(axis=(1, 2))):
+        plane = mask.part[k]
+        rings = [ring[:, ::-1] + corner for ring in find_contours(np.pad(plane.astype(np.float32), 1), 0.5)]
+        drawn = polygons_from_rings(_to_frame(grid, first + int(k), ring) for ring in rings)
+        sections[first + int(k)] = _of_area(drawn, np.count_nonzero(plane) * pixel_mm2)
     return Contours(grid=grid, sections=sections)
 
 

@@ -57,7 +57,7 @@ def _single(path: Path, grid: Grid) -> Candidate:
 def _load_single(path: Path, grid: Grid) -> Loaded:
     image = read_mask_image(path, image_on(grid))
     try:
-        return Loaded(mask=Mask(grid=grid, voxels=binary_voxels(image)))
+        return Loaded(mask=Mask(grid=grid, voxels=binary_voxels(image), within=image.within))
     except StructureError as error:
         labelled = label_names(path)
         if not labelled:
