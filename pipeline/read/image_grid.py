@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.core.box import Box
 from pipeline.core.errors import GeometryError, InputError, StructureError
 from pipeline.core.grid import Grid
-from pipeline.read.nifti import whole_nifti
+from pipeline.read.ahead import opened
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # Grids whose corners lie nearer than this are one grid: single-precision headers explain it.
@@ -104,7 +104,7 @@ def read_image(path: Path) -> ImageFile:
     """
     import SimpleITK
 
-    nifti = whole_nifti(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
+    unpacked = opened(path)[1] if path.name.lower().endswith((".nii", ".nii.gz")) else None
     reader: Any = cast(Any, SimpleITK).ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -117,7 +117,6 @@ def read_image(path: Path) -> ImageFile:
                 expected="three dimensions and one value a voxel",
                 got=f"{dimensions} dimensions and {values} values",
             )
-        unpacked = nifti.quick_bytes() if nifti else None
         array = unpacked.voxels if unpacked else SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise InputError(
