@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from pipeline.app.values import InputChoice
@@ -21,6 +22,15 @@ def check_sources(choice: InputChoice) -> None:
         from pipeline.read import find_segmenter
 
         find_segmenter()
+
+
+def masks_ahead(choice: InputChoice) -> AbstractContextManager[None]:
+    """While it lasts, masks of organs are unpacked, so that they are there when the CT has been read."""
+    if choice.anatomy is None:
+        return nullcontext()
+    from pipeline.read import load_organ_names, organ_files, unpacked_ahead
+
+    return unpacked_ahead(organ_files(choice.anatomy, load_organ_names()))
 
 
 def organ_input(choice: InputChoice, scan: LoadedScan) -> OrganInput:

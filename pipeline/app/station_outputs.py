@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,10 +46,18 @@ class StationsResult:
 
     def write(self, folder: Path) -> tuple[Finding, ...]:
         """Label maps, and a structure set where any station has contours."""
-        from pipeline.write import StructureSetContext, station_rois, write_rtstruct, write_station_maps
+        from pipeline.write import write_station_maps
+
+        with ThreadPoolExecutor(max_workers=1) as aside:  # the maps are packed outside Python's lock
+            maps = aside.submit(write_station_maps, folder, self.found.stations, self.colours)
+            told = self._write_structure_set(folder)
+            maps.result()
+        return told
+
+    def _write_structure_set(self, folder: Path) -> tuple[Finding, ...]:
+        from pipeline.write import StructureSetContext, station_rois, write_rtstruct
 
         stations = self.found.stations
-        write_station_maps(folder, stations, self.colours)
         rois, doubts = station_rois(stations, self.contours, self.anatomy.landmarks.found, self.colours)
         if not rois:
             return doubts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.app.anatomy import PatientAnatomy, anatomy_of
 from pipeline.app.files import read_options
-from pipeline.app.organs import check_sources, organ_input
+from pipeline.app.organs import check_sources, masks_ahead, organ_input
 from pipeline.app.reference import moved_labels
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, Stopwatch
 from pipeline.core.errors import ConfigError, UsageError
@@ -137,15 +137,16 @@ def find_stations_of_case(
         InputError: input that is missing, broken, ambiguous or does not fit.
         OutputError: an output folder that is not free or not writable, or a file that reads back wrong.
     """
-    from pipeline.write import check_apart, staged
-
     watch = Stopwatch(on_stage)
     watch("settings")
-    atlas = _checked_atlas(request)
     check_sources(request.source)
-    check_apart(request.out, request.inputs)
-    with staged(request.out, overwrite=request.overwrite) as folder:
-        return _carry_out(request, atlas, finder or stations_by_rules, folder, watch=watch)
+    with masks_ahead(request.source):
+        from pipeline.write import check_apart, staged
+
+        atlas = _checked_atlas(request)
+        check_apart(request.out, request.inputs)
+        with staged(request.out, overwrite=request.overwrite) as folder:
+            return _carry_out(request, atlas, finder or stations_by_rules, folder, watch=watch)
 
 
 def _checked_atlas(request: StationsRequest) -> StationAtlas:

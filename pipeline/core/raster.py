@@ -11,6 +11,8 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.blank import blank
+from pipeline.core.box import shared
+from pipeline.core.box import Box, hull
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.volume import Mask
@@ -24,6 +26,7 @@ def contours_to_mask(contours: Contours) -> Mask:
 
     grid = contours.grid
     voxels = blank(grid.shape).view(np.bool_)
+    boxes: list[Box] = []
     for k, section in contours.sections.items():
         edges = segments_of(section)
         ends = np.concatenate([edges[:, :2], edges[:, 2:]])
@@ -33,9 +36,10 @@ def contours_to_mask(contours: Contours) -> Mask:
         first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, (grid.size[0], grid.size[1]))
         last = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, first, (grid.size[0], grid.size[1]))
         in_box = np.hstack([index[:count] - first, index[count:] - first])
-        filled = fill_even_odd(in_box, int(last[1] - first[1]), int(last[0] - first[0]))
-        voxels[k, first[1] : last[1], first[0] : last[0]] = filled
-    return Mask(grid=grid, voxels=voxels)
+        rows, columns = slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
+        voxels[k, rows, columns] = fill_even_odd(in_box, rows.stop - rows.start, columns.stop - columns.start)
+        boxes.append((slice(k, k + 1), rows, columns))
+    return Mask(grid=grid, voxels=voxels, within=hull(boxes))
 
 
 def mask_to_contours(mask: Mask) -> Contours:
@@ -44,9 +48,9 @@ def mask_to_contours(mask: Mask) -> Contours:
     Corners of the voxel staircase are cut at 45 degrees, which follows a smooth surface without
     bias; each section is then widened to the area of its voxels, which matters for a few of them.
     """
-    whole = (slice(0, mask.grid.size[1]), slice(0, mask.grid.size[0]))
-    slices = np.flatnonzero(mask.voxels.any(axis=(1, 2))).tolist()
-    return Contours(grid=mask.grid, sections={k: _section(mask, k, whole) for k in slices})
+    planes, rows, columns = mask.box  # the box alone: what lies far outside has no outline
+    slices = (planes.start + np.flatnonzero(mask.part.any(axis=(1, 2)))).tolist()
+    return Contours(grid=mask.grid, sections={k: _section(mask, k, (rows, columns)) for k in slices})
 
 
 def mask_sections(
@@ -65,8 +69,10 @@ def mask_sections(
     corners = _to_index(grid, 0, np.array([(u, v) for u in (u0, u1) for v in (v0, v1)]))
     first = np.maximum(np.floor(corners.min(axis=0)).astype(int) - _BEYOND, 0)
     last = np.maximum(np.ceil(corners.max(axis=0)).astype(int) + _BEYOND + 1, 0)
-    box = (slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0])))
-    return {k: _section(mask, k, box) for k in slices if mask.voxels[k][box].any()}
+    asked = (slice(0, grid.size[2]), slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0])))
+    planes, rows, columns = shared(asked, mask.box)
+    met = [k for k in slices if planes.start <= k < planes.stop and mask.voxels[k, rows, columns].any()]
+    return {k: _section(mask, k, (rows, columns)) for k in met}
 
 
 # Pixels beyond bounds that are looked at, so that the cut makes no edge inside them.

@@ -2,23 +2,85 @@
 
 from __future__ import annotations
 
-from pipeline.read.case import LoadedCase, ReadOptions, read_case
-from pipeline.read.ct_pixels import hash_pixels
-from pipeline.read.inventory import take_inventory
-from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
-from pipeline.read.landmark_rules import load_landmark_rules
-from pipeline.read.organ_names import OrganNames, load_organ_names
-from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
-from pipeline.read.own_stations import read_own_stations
-from pipeline.read.reference_patient import read_reference_patient
-from pipeline.read.roles import GtvChoice, RoleRules, load_roles
-from pipeline.read.scan import LoadedScan, read_scan
-from pipeline.read.segmented_organs import segmented_organs
-from pipeline.read.segmenter import find_segmenter
-from pipeline.read.stated_landmarks import point_rois, read_landmark_file
-from pipeline.read.station_colours import load_station_colours
-from pipeline.read.station_names import StationNames, load_station_names
-from pipeline.read.station_rules import load_station_atlas
+from typing import TYPE_CHECKING
+
+from pipeline.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from pipeline.read.ahead import unpacked_ahead
+    from pipeline.read.case import LoadedCase, ReadOptions, read_case
+    from pipeline.read.ct_pixels import hash_pixels
+    from pipeline.read.inventory import take_inventory
+    from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
+    from pipeline.read.landmark_rules import load_landmark_rules
+    from pipeline.read.organ_masks import organ_files
+    from pipeline.read.organ_names import OrganNames, load_organ_names
+    from pipeline.read.organs import OrganInput, merge_organs, organ_sets, read_organs
+    from pipeline.read.own_stations import read_own_stations
+    from pipeline.read.reference_patient import read_reference_patient
+    from pipeline.read.roles import GtvChoice, RoleRules, load_roles
+    from pipeline.read.scan import LoadedScan, read_scan
+    from pipeline.read.segmented_organs import segmented_organs
+    from pipeline.read.segmenter import find_segmenter
+    from pipeline.read.stated_landmarks import point_rois, read_landmark_file
+    from pipeline.read.station_colours import load_station_colours
+    from pipeline.read.station_names import StationNames, load_station_names
+    from pipeline.read.station_rules import load_station_atlas
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "ahead": ("unpacked_ahead",),
+            "case": (
+                "LoadedCase",
+                "ReadOptions",
+                "read_case",
+            ),
+            "ct_pixels": ("hash_pixels",),
+            "inventory": ("take_inventory",),
+            "inventory_entries": (
+                "Inventory",
+                "RoiEntry",
+                "StructureSetEntry",
+                "Use",
+            ),
+            "landmark_rules": ("load_landmark_rules",),
+            "organ_masks": ("organ_files",),
+            "organ_names": (
+                "OrganNames",
+                "load_organ_names",
+            ),
+            "organs": (
+                "OrganInput",
+                "merge_organs",
+                "organ_sets",
+                "read_organs",
+            ),
+            "own_stations": ("read_own_stations",),
+            "reference_patient": ("read_reference_patient",),
+            "roles": (
+                "GtvChoice",
+                "RoleRules",
+                "load_roles",
+            ),
+            "scan": (
+                "LoadedScan",
+                "read_scan",
+            ),
+            "segmented_organs": ("segmented_organs",),
+            "segmenter": ("find_segmenter",),
+            "stated_landmarks": (
+                "point_rois",
+                "read_landmark_file",
+            ),
+            "station_colours": ("load_station_colours",),
+            "station_names": (
+                "StationNames",
+                "load_station_names",
+            ),
+            "station_rules": ("load_station_atlas",),
+        },
+    )
 
 __all__ = [
     "GtvChoice",
@@ -42,6 +104,7 @@ __all__ = [
     "load_station_colours",
     "load_station_names",
     "merge_organs",
+    "organ_files",
     "organ_sets",
     "point_rois",
     "read_case",
@@ -52,4 +115,5 @@ __all__ = [
     "read_scan",
     "segmented_organs",
     "take_inventory",
+    "unpacked_ahead",
 ]

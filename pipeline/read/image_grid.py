@@ -9,9 +9,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.box import Box
 from pipeline.core.errors import GeometryError, InputError, StructureError
 from pipeline.core.grid import Grid
-from pipeline.read.nifti import whole_nifti
+from pipeline.read.ahead import opened
 
 SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # Grids whose corners lie nearer than this are one grid: single-precision headers explain it.
@@ -33,6 +34,7 @@ class ImageFile:
         origin: centre of voxel (0, 0, 0).
         axes: unit vectors of i, j, k as columns.
         highest: the highest value, where reading told it.
+        within: a box (k, j, i) of the array that holds all that is not 0, where reading told it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ImageFile:
     origin: Vectors
     axes: Vectors
     highest: int | None = None
+    within: Box | None = None
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -55,6 +58,7 @@ class ImageFile:
         return replace(
             self,
             array=self.array.transpose(array_axes),
+            within=None if self.within is None else _picked(self.within, array_axes),
             spacing=self.spacing[chosen],
             axes=self.axes[:, chosen],
         )
@@ -64,7 +68,8 @@ class ImageFile:
         axes = self.axes.copy()
         far = self.origin + axes[:, axis] * self.spacing[axis] * (self.size[axis] - 1)
         axes[:, axis] *= -1.0
-        return replace(self, array=np.flip(self.array, 2 - axis), origin=far, axes=axes)
+        within = None if self.within is None else _mirrored(self.within, 2 - axis, self.size[axis])
+        return replace(self, array=np.flip(self.array, 2 - axis), origin=far, axes=axes, within=within)
 
     @property
     def corners(self) -> Vectors:
@@ -99,7 +104,7 @@ def read_image(path: Path) -> ImageFile:
     """
     import SimpleITK
 
-    nifti = whole_nifti(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
+    unpacked = opened(path)[1] if path.name.lower().endswith((".nii", ".nii.gz")) else None
     reader: Any = cast(Any, SimpleITK).ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -112,7 +117,6 @@ def read_image(path: Path) -> ImageFile:
                 expected="three dimensions and one value a voxel",
                 got=f"{dimensions} dimensions and {values} values",
             )
-        unpacked = nifti.quick_bytes() if nifti else None
         array = unpacked.voxels if unpacked else SimpleITK.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
         raise InputError(
@@ -128,6 +132,7 @@ def read_image(path: Path) -> ImageFile:
         origin=np.array(reader.GetOrigin()),
         axes=_orthonormal(np.array(reader.GetDirection()).reshape(3, 3)),
         highest=unpacked.highest if unpacked else None,
+        within=unpacked.within if unpacked else None,
     )
 
 
@@ -229,6 +234,17 @@ def binary_voxels(image: ImageFile) -> npt.NDArray[np.bool_]:
             todo="cut probabilities at the level you want, or name the labels",
         )
     return voxels
+
+
+def _picked(box: Box, axes: list[int]) -> Box:
+    first, second, third = (box[axis] for axis in axes)
+    return (first, second, third)
+
+
+def _mirrored(box: Box, axis: int, count: int) -> Box:
+    sides = list(box)
+    sides[axis] = slice(count - box[axis].stop, count - box[axis].start)
+    return (sides[0], sides[1], sides[2])
 
 
 def _is_label(value: float) -> bool:

@@ -6,6 +6,7 @@ import gzip
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,33 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.blank import blank
+from pipeline.core.box import NOWHERE, Box
 from pipeline.core.errors import InputError
+
+Bytes = npt.NDArray[np.uint8]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TODO = "copy or export the file again"
-_BLOCK_BYTES = 1 << 20  # small enough to stay in the processor's cache
+# A file up to so long is unpacked by one call, which holds no lock of Python's; a longer one in blocks, as so
+# much fresh memory at a time would cost more.
+_AT_ONCE_BYTES, _BLOCK_BYTES = 1 << 26, 1 << 20
 _PAGE_BYTES = 4096  # what the system gives memory by
 _GZIP_FORMAT = 31  # zlib's wbits for a gzip member with header and checksum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Unpacked:
-    """The voxels of a mask, shape (k, j, i), read-only, and the highest value among them."""
+    """The voxels of a mask.
 
-    voxels: npt.NDArray[np.uint8]
+    Attributes:
+        voxels: shape (k, j, i), read-only.
+        highest: the highest value among them.
+        within: a box that holds all that is not 0; it may be too large.
+    """
+
+    voxels: Bytes
     highest: int
+    within: Box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,40 +80,71 @@ class NiftiFile:
         """
         if not (self.packed and self.as_stored and self.stored == np.uint8 and len(self.shape) == 3):
             return None
-        count = int(np.prod(self.shape))
+        count, done, highest = int(np.prod(self.shape)), 0, 0
         voxels = blank((count,))
-        packed, unpacker = self.path.read_bytes(), zlib.decompressobj(wbits=_GZIP_FORMAT)
-        done, highest = -self.offset, 0
+        touched = []
         try:
-            while not unpacker.eof:  # its end has the checksum
-                block = unpacker.decompress(packed, self.offset if done < 0 else _BLOCK_BYTES)
-                packed = unpacker.unconsumed_tail
-                if not (block or packed):
-                    break
-                values = np.frombuffer(block, dtype=np.uint8)[max(0, -done) : max(0, count - done)]
-                start, done = max(0, done), done + len(block)
-                highest = max(highest, _copied(values, voxels[start : start + len(values)]))
+            for values in self._blocks(self.path.read_bytes(), count):
+                pages, most = _copied(values, voxels[done : done + len(values)])
+                highest = max(highest, most)
+                touched += [done + pages * _PAGE_BYTES] if len(pages) else []
+                done += len(values)
         except zlib.error as error:
             raise _unreadable(self.path, error) from error
         if done < count:  # several members
             return None
         voxels.flags.writeable = False
-        return Unpacked(voxels=voxels.reshape(self.shape[::-1]), highest=highest)
+        shape = (self.shape[2], self.shape[1], self.shape[0])
+        return Unpacked(voxels=voxels.reshape(shape), highest=highest, within=_box_of(touched, shape))
+
+    def _blocks(self, packed: bytes, count: int) -> Iterator[Bytes]:
+        """The voxels of the first member of a compressed file, in turn, to its end, which has the checksum.
+
+        Raises:
+            zlib.error: the compressed data are damaged.
+        """
+        if self.length <= _AT_ONCE_BYTES:
+            whole = zlib.decompress(packed, wbits=_GZIP_FORMAT, bufsize=self.length)
+            yield np.frombuffer(whole, dtype=np.uint8)[self.offset : self.offset + count]
+            return
+        unpacker, done = zlib.decompressobj(wbits=_GZIP_FORMAT), -self.offset
+        while not unpacker.eof:
+            block = unpacker.decompress(packed, self.offset if done < 0 else _BLOCK_BYTES)
+            packed = unpacker.unconsumed_tail
+            if not (block or packed):
+                break
+            yield np.frombuffer(block, dtype=np.uint8)[max(0, -done) : max(0, count - done)]
+            done += len(block)
 
 
-def _copied(values: npt.NDArray[np.uint8], place: npt.NDArray[np.uint8]) -> int:
-    """Copy values to their place, which holds zeros, where they are not zero; gives the highest."""
-    if not len(values):
-        return 0
-    pages = len(values) // _PAGE_BYTES
-    whole = values[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)
-    rest = values[pages * _PAGE_BYTES :]
-    filled = whole.view(np.uint64).any(axis=1)
-    if not (filled.any() or rest.any()):
-        return 0
-    place[: pages * _PAGE_BYTES].reshape(pages, _PAGE_BYTES)[filled] = whole[filled]
-    place[pages * _PAGE_BYTES :] = rest
-    return int(values.max())
+def _copied(values: Bytes, place: Bytes) -> tuple[npt.NDArray[np.intp], int]:
+    """Copy what is not 0 to its place, which holds zeros; gives the pages that hold it, and the highest."""
+    pages, rest = divmod(len(values), _PAGE_BYTES)
+    cut = pages * _PAGE_BYTES
+    whole = values[:cut].reshape(pages, _PAGE_BYTES)
+    filled = np.flatnonzero(np.bitwise_or.reduce(whole.view(np.uint64), axis=1))
+    found = whole[filled]
+    place[:cut].reshape(pages, _PAGE_BYTES)[filled] = found
+    highest = int(found.max(initial=0))
+    if rest and values[cut:].any():
+        place[cut:] = values[cut:]
+        return np.append(filled, pages), max(highest, int(values[cut:].max()))
+    return filled, highest
+
+
+def _box_of(touched: list[npt.NDArray[np.intp]], shape: tuple[int, int, int]) -> Box:
+    """A box of an array of shape (k, j, i) that holds the pages that begin at some bytes."""
+    if not touched:
+        return NOWHERE
+    starts = np.concatenate(touched)
+    planes, rows, columns = shape
+    first, last = starts // columns, np.minimum((starts + _PAGE_BYTES - 1) // columns, planes * rows - 1)
+    in_one = bool((first // rows == last // rows).all())  # else a page ends on the next plane
+    return (
+        slice(int(first[0]) // rows, int(last[-1]) // rows + 1),
+        slice(int((first % rows).min()), int((last % rows).max()) + 1) if in_one else slice(0, rows),
+        slice(0, columns),
+    )
 
 
 def whole_nifti(path: Path) -> NiftiFile:

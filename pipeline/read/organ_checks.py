@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.anatomy import Organ
+from pipeline.core.box import Box, shared
 from pipeline.core.report import Finding, Severity
-from pipeline.core.volume import Mask
 from pipeline.read.organ_names import OrganNames
 from pipeline.read.organ_sources import Kind
 
@@ -48,10 +48,9 @@ def check_organs(
 
 def check_sources(first: Organ, second: Organ, kind: Kind = Kind.ORGAN) -> Iterator[Finding]:
     """Two sources of one organ that hardly overlap; the first is used."""
-    one, other = _extent(first.mask), _extent(second.mask)
-    both = slice(max(one.start, other.start), min(one.stop, other.stop))
-    shared = int(np.count_nonzero(first.mask.voxels[both] & second.mask.voxels[both]))
-    dice = 2 * shared / (_count(first.mask, one) + _count(second.mask, other))
+    both = shared(first.mask.box, second.mask.box)
+    common = int(np.count_nonzero(first.mask.voxels[both] & second.mask.voxels[both]))
+    dice = 2 * common / (np.count_nonzero(first.mask.part) + np.count_nonzero(second.mask.part))
     if dice < LEAST_DICE:
         yield Finding(
             code=kind.code("SOURCES_DIFFER"),
@@ -69,14 +68,12 @@ class _Sample:
 
     Attributes:
         organ: the organ.
-        extent: the slices of the sample.
-        step: from row to row.
+        where: the slices, rows and columns of the sample; from row to row is more than one step.
         voxels: the sample, a view of shape (slices, rows, columns), not empty.
     """
 
     organ: Organ
-    extent: slice
-    step: int
+    where: Box
     voxels: npt.NDArray[np.bool_]
 
     def __str__(self) -> str:
@@ -89,12 +86,14 @@ class _Sample:
         along_k = np.array([np.count_nonzero(one) for one in self.voxels])
         i, j, k = _mean(plane.sum(axis=0)), _mean(plane.sum(axis=1)), _mean(along_k)
         grid = self.organ.mask.grid
-        centre = grid.to_patient([(i, self.step * j, self.extent.start + k)])
+        planes, rows, columns = self.where
+        place = (columns.start + i, rows.start + rows.step * j, planes.start + k)
+        centre = grid.to_patient([place])
         return float(grid.frame.from_patient(centre)[0, 0])
 
     def share_inside(self, other: _Sample) -> float:
         """Which part of it lies in another organ."""
-        its = other.organ.mask.voxels[self.extent, :: self.step]
+        its = other.organ.mask.voxels[self.where]
         return int(np.count_nonzero(self.voxels & its)) / int(np.count_nonzero(self.voxels))
 
 
@@ -156,24 +155,13 @@ def _outside_body(samples: Mapping[str, _Sample], judged: Collection[str], kind:
 
 
 def _sample(organ: Organ) -> _Sample:
-    every = organ.mask.voxels
-    for step in (max(1, every.shape[1] // _SAMPLE_ROWS), 1):
-        rows = every[:, ::step]
-        slices = np.flatnonzero(rows.any(axis=(1, 2)))
-        if len(slices):
+    planes, rows, columns = organ.mask.box
+    for step in (max(1, organ.mask.voxels.shape[1] // _SAMPLE_ROWS), 1):
+        start = -(-rows.start // step) * step  # of the same rows for every organ
+        where = (planes, slice(start, rows.stop, step), columns)
+        if organ.mask.voxels[where].any():
             break
-    extent = slice(int(slices[0]), int(slices[-1]) + 1)
-    return _Sample(organ=organ, extent=extent, step=step, voxels=rows[extent])
-
-
-def _extent(mask: Mask) -> slice:
-    """From the first slice with voxels to behind the last."""
-    slices = np.flatnonzero(mask.voxels.any(axis=(1, 2)))
-    return slice(int(slices[0]), int(slices[-1]) + 1)
-
-
-def _count(mask: Mask, extent: slice) -> int:
-    return int(np.count_nonzero(mask.voxels[extent]))
+    return _Sample(organ=organ, where=where, voxels=organ.mask.voxels[where])
 
 
 def _mean(counts: npt.NDArray[np.integer]) -> float:

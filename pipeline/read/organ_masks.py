@@ -31,6 +31,11 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_file() and is_image_name(one.name))
 
 
+def organ_files(folder: Path, names: OrganNames) -> list[Path]:
+    """Those of them that have an organ's name; none where there is no such folder."""
+    return [one for one in image_files(folder) if names.find(stem(one.name))] if folder.is_dir() else []
+
+
 def folder_candidates(folder: Path, grid: Grid, names: OrganNames) -> Iterator[Candidate]:
     """What the files of a folder may be. A file with an organ's name is not opened before it is loaded."""
     for path in image_files(folder):
@@ -57,7 +62,7 @@ def _single(path: Path, grid: Grid) -> Candidate:
 def _load_single(path: Path, grid: Grid) -> Loaded:
     image = read_mask_image(path, image_on(grid))
     try:
-        return Loaded(mask=Mask(grid=grid, voxels=binary_voxels(image)))
+        return Loaded(mask=Mask(grid=grid, voxels=binary_voxels(image), within=image.within))
     except StructureError as error:
         labelled = label_names(path)
         if not labelled:

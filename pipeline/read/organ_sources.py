@@ -141,7 +141,7 @@ def load_organs(
         findings += one.findings
         if one.mask is None:
             continue
-        if one.mask.voxels.any():
+        if not one.mask.is_empty:
             by_name[organ] = Organ(name=organ, mask=one.mask, source=source, detail=candidate.detail)
         else:
             empty.append(organ)

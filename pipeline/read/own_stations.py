@@ -110,7 +110,7 @@ def _read(
             continue
         contours = loaded.contours or mask_to_contours(loaded.mask)
         # A structure too small for any voxel's middle cannot be judged as a mask, nor be a station.
-        if not loaded.mask.voxels.any():
+        if loaded.mask.is_empty:
             empty.append(name)
             continue
         station = OwnStation(name=name, contours=contours, source=source, detail=candidate.detail)

@@ -211,7 +211,7 @@ def _points(item: pydicom.Dataset) -> Points:
         return np.empty((0, 3))
     value = item.get_item(_CONTOUR_DATA).value
     if isinstance(value, bytes):
-        value = [part for part in value.rstrip(b" \0").split(b"\\") if part.strip()]
+        value = [part for part in value.rstrip(b" \0").split(b"\\") if part and not part.isspace()]
     flat = np.asarray([] if value is None else value, dtype=float)
     if flat.ndim != 1 or flat.size % 3 or not np.isfinite(flat).all():
         raise ValueError(f"{flat.size} numbers, some of them not finite or no full point")

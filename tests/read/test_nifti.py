@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.core.errors import InputError
+from pipeline.read import nifti
 from pipeline.read.image_grid import read_image
 from pipeline.read.nifti import whole_nifti
 
@@ -82,3 +86,27 @@ def test_four_dimensions(tmp_path: Path) -> None:
     path = save(tmp_path / "m.nii.gz", np.stack([VOXELS, VOXELS], axis=-1))
     with pytest.raises(InputError, match=r"image of the wrong form.*got: 4 dimensions and 1 values"):
         read_image(path)
+
+
+@pytest.mark.parametrize("at_once", [1 << 26, 1])
+@given(data=st.data())
+def test_an_unpacked_mask_knows_a_box_that_holds_it(at_once: int, data: st.DataObject) -> None:
+    shape = data.draw(st.tuples(*(st.integers(1, most) for most in (90, 70, 5))))
+    array = np.zeros(shape, dtype=np.uint8)
+    for _ in range(data.draw(st.integers(0, 4))):
+        array[tuple(data.draw(st.integers(0, count - 1)) for count in shape)] = data.draw(st.integers(1, 3))
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nifti, "_AT_ONCE_BYTES", at_once)
+        patch.setattr(nifti, "_BLOCK_BYTES", 1 << 13)
+        path = save(Path(folder, "m.nii.gz"), array)
+        quick = whole_nifti(path).quick_bytes()
+        image = read_image(path)
+    assert quick is not None
+    assert np.array_equal(quick.voxels, array.T)
+    assert quick.highest == array.max()
+    for axis in range(3):
+        turned = image.flipped(axis).ordered((2, 0, 1))
+        rest = np.array(turned.array)
+        assert turned.within is not None
+        rest[turned.within] = 0
+        assert not rest.any()

@@ -1,0 +1,109 @@
+"""What is known of a patient from files: organs, and stations and places where they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.app.anatomy import anatomy_of
+from pipeline.app.organs import organs_given
+from pipeline.app.station_outputs import StationsResult
+from pipeline.app.stations import StationsRequest, StationsTask, stations_by_rules
+from pipeline.core.report import Finding
+
+if TYPE_CHECKING:
+    from pipeline.app.values import RunRequest, Stopwatch
+    from pipeline.core.atlas import StationAtlas
+    from pipeline.core.regions import Region
+    from pipeline.read import LoadedScan
+    from pipeline.run.known import FoundMap, Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KnownOfFiles:
+    """What is known, the doubts about it, and the stations to be written.
+
+    Attributes:
+        known: for the run.
+        stations: None where they were not looked for.
+        findings: doubts about organs, landmarks, stations and the lesions' places.
+    """
+
+    known: Known
+    stations: StationsResult | None
+    findings: tuple[Finding, ...]
+
+
+def known_of(
+    request: RunRequest,
+    scan: LoadedScan,
+    atlas: StationAtlas | None,
+    watch: Stopwatch,
+    *,
+    stated: Mapping[str, Region],
+) -> KnownOfFiles:
+    """Find organs, and with an atlas landmarks, stations and places.
+
+    Args:
+        request: the user's choices.
+        scan: as read.
+        atlas: rules of the stations; None where they are not needed.
+        watch: told the stages.
+        stated: lesion to the region that the user states for it.
+
+    Raises:
+        InputError: an anatomy, landmarks or stations that cannot be used.
+    """
+    from pipeline.read import load_barrier_organs, load_organ_names
+    from pipeline.run.anatomy import known_organs
+    from pipeline.run.known import FoundMap, Known
+
+    barriers = load_barrier_organs(load_organ_names())
+    watch("anatomy")
+    if atlas is None:
+        organs = known_organs(scan.volume, organs_given(request.source, scan))
+        return KnownOfFiles(
+            known=Known(organs=organs, barriers=barriers), stations=None, findings=organs.findings
+        )
+    result = _stations(request, scan, atlas, watch, stated=stated)
+    anatomy, found = result.anatomy, result.found
+    known = Known(organs=anatomy.organs, barriers=barriers, map=_map(result))
+    findings = (*anatomy.findings, *found.stations.findings, *found.findings)
+    return KnownOfFiles(known=known, stations=result, findings=findings)
+
+
+def _stations(
+    request: RunRequest,
+    scan: LoadedScan,
+    atlas: StationAtlas,
+    watch: Stopwatch,
+    *,
+    stated: Mapping[str, Region],
+) -> StationsResult:
+    from pipeline.read import load_station_colours
+
+    anatomy = anatomy_of(request.source, scan, levels=atlas.levels)
+    watch("stations")
+    asked = StationsRequest(
+        source=request.source, out=request.out, options=request.options, atlas=request.atlas
+    )
+    task = StationsTask(scan=scan, anatomy=anatomy, atlas=atlas, request=asked, stated=stated)
+    return StationsResult(
+        scan=scan,
+        anatomy=anatomy,
+        found=stations_by_rules(task),
+        contours={},
+        colours=load_station_colours(),
+        atlas_sha256=atlas.sha256,
+    )
+
+
+def _map(result: StationsResult) -> FoundMap:
+    from pipeline.run.known import FoundMap
+
+    return FoundMap(
+        landmarks=result.anatomy.landmarks,
+        stations=result.found.stations,
+        places=result.found.places,
+    )

@@ -1,0 +1,54 @@
+"""Mask files that a thread unpacks before anybody asks for them, while Python is busy with something else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.read.nifti import NiftiFile, Unpacked, whole_nifti
+
+# How long whoever runs Python may let another thread wait for it. With the usual 5 ms the few steps of Python
+# between reading, unpacking and copying a file would take longer than these.
+_SWITCH_SECONDS = 0.0005
+
+Opened = tuple[NiftiFile, Unpacked | None]
+
+_begun: dict[Path, Future[Opened]] = {}
+
+
+def opened(path: Path) -> Opened:
+    """A NIfTI that is known to be whole, and its voxels where it is a mask that can be unpacked quickly.
+
+    Raises:
+        InputError: it breaks off, or is damaged.
+    """
+    begun = _begun.pop(path, None)
+    return _open(path) if begun is None or begun.cancel() else begun.result()
+
+
+@contextmanager
+def unpacked_ahead(paths: Iterable[Path]) -> Iterator[None]:
+    """While the block runs, a thread unpacks files in turn; `opened` takes what is there and does the rest.
+
+    What is wrong with a file is told to whoever opens it.
+    """
+    interval = sys.getswitchinterval()
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        mine = {path: aside.submit(_open, path) for path in paths}
+        _begun.update(mine)
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(interval)
+            for path, future in mine.items():
+                future.cancel()
+                _begun.pop(path, None)
+
+
+def _open(path: Path) -> Opened:
+    nifti = whole_nifti(path)
+    return nifti, nifti.quick_bytes()
