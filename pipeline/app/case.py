@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
-from pipeline.app.anatomy import anatomy_of
 from pipeline.app.files import provenance_of, read_options, with_headers
-from pipeline.app.organs import check_sources
+from pipeline.app.known import known_of
+from pipeline.app.organs import check_sources, masks_ahead
+from pipeline.app.station_outputs import StationsResult, station_reports
+from pipeline.app.stations import checked_atlas
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, RunRequest, Stopwatch
 from pipeline.core.report import Finding
 from pipeline.core.rules import Protocol
@@ -17,13 +20,20 @@ from pipeline.read.protocols import DEFAULT_PROTOCOL, load_protocol
 
 if TYPE_CHECKING:
     from pipeline.core.case import Case
+    from pipeline.core.decision import Facts
+    from pipeline.core.prescription import Prescription
+    from pipeline.core.regions import Region
     from pipeline.core.rules import Colour
     from pipeline.core.targets import Target, TargetSet
     from pipeline.read import Inventory, LoadedCase
     from pipeline.run.targets import RunResult
     from pipeline.write import RoiOut
 
-_INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV"}
+# Arm to target name to ROI name.
+Names = Mapping[str, Mapping[str, str]]
+
+_INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV", "uncropped": "CONTROL"}
+_UNCROPPED_RGB = (135, 135, 200)  # a volume to look at, beside the colours of the paper
 
 
 def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunOutcome:
@@ -45,8 +55,8 @@ def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunO
     watch("settings")
     protocol = checked_protocol(request)
     check_sources(request.source)
-    check_apart(request.out, request.source.inputs)
-    with staged(request.out, overwrite=request.overwrite) as folder:
+    check_apart(request.out, request.inputs)
+    with masks_ahead(request.source), staged(request.out, overwrite=request.overwrite) as folder:
         return carry_out(request, protocol, folder, watch)
 
 
@@ -76,39 +86,70 @@ def checked_protocol(request: RunRequest) -> Protocol:
 
 def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stopwatch) -> RunOutcome:
     """Read, run, write into the staging folder."""
-    from pipeline.read import LoadedScan, load_roles, read_case
+    from pipeline.read import LoadedScan, load_roles, read_case, read_facts
     from pipeline.run.report import report_of
     from pipeline.run.targets import make_targets
     from pipeline.write import report_text, write_report
 
+    facts = None if request.facts is None else read_facts(request.facts)
+    atlas = checked_atlas(request.options, request.atlas) if request.asks_for_stations else None
     watch("reading")
     loaded = read_case(request.source.path, read_options(request.source), load_roles())
-    case = loaded.case
-    anatomy = None
-    if request.source.asks_for_anatomy:
-        watch("anatomy")
-        anatomy = anatomy_of(request.source, LoadedScan.of_case(loaded))
-    result = make_targets(case, protocol, request.settings, on_stage=watch)
+    case, scan = loaded.case, LoadedScan.of_case(loaded)
+    found = known_of(request, scan, atlas, watch, stated=_stated_regions(facts, case))
+    result = make_targets(case, found.known, protocol, request.settings, facts=facts, on_stage=watch)
     watch("writing")
-    told = _write_arms(request, protocol, loaded, result, folder)
+    names = _names(request, result, case)
+    told = _write_arms(request, protocol, loaded, result, folder, names=names)
+    if found.stations is not None:
+        found.stations.write_maps(folder)
     if request.pictures:
         watch("pictures")
-        _draw(case, result, protocol, folder)
-    provenance = provenance_of(case.source, watch.seconds(), protocol=protocol)
-    findings = (*result.findings, *(anatomy.findings if anatomy else ()), *told)
-    landmarks = anatomy.landmarks if anatomy else None
-    report = report_of(case, replace(result, findings=findings), provenance, landmarks=landmarks)
+        _draw(case, result, names, protocol, folder)
+    stations = found.stations
+    report = report_of(
+        case,
+        replace(result, findings=(*result.findings, *found.findings, *told)),
+        provenance_of(case.source, watch.seconds(), protocol=protocol, data=_data(stations, facts)),
+        landmarks=stations.anatomy.landmarks if stations else None,
+        stations=station_reports(stations.found.stations) if stations else None,
+    )
+    if stations is not None:
+        stations.write_record(report, folder)
     write_report(folder / "report.json", report)
     return RunOutcome(report=report, record=report_text(report), folder=request.out)
 
 
+def _stated_regions(facts: Facts | None, case: Case) -> dict[str, Region]:
+    """Lesion to the region that the user states for it."""
+    return {} if facts is None else facts.region_of([lesion.name for lesion in case.lesions])
+
+
+def _data(found: StationsResult | None, facts: Facts | None) -> dict[str, str]:
+    """Hashes of further files that the result stands on."""
+    hashes = {} if found is None else {"station_atlas": found.atlas_sha256, **found.found.sha256}
+    return hashes if facts is None else {**hashes, "facts": facts.sha256}
+
+
 def _write_arms(
-    request: RunRequest, protocol: Protocol, loaded: LoadedCase, result: RunResult, folder: Path
+    request: RunRequest,
+    protocol: Protocol,
+    loaded: LoadedCase,
+    result: RunResult,
+    folder: Path,
+    *,
+    names: Names,
 ) -> list[Finding]:
-    """The structure set of each arm, and masks when asked for; a CT series where the input has none."""
+    """Structure set and prescription of each arm, masks when asked for; a CT where the input has none."""
     from pipeline.core.raster import contours_to_mask
     from pipeline.read import LoadedScan
-    from pipeline.write import StructureSetContext, write_masks, write_rtstruct
+    from pipeline.write import (
+        PRESCRIPTION_FILE,
+        StructureSetContext,
+        write_masks,
+        write_prescription,
+        write_rtstruct,
+    )
 
     scan, told = with_headers(LoadedScan.of_case(loaded), folder)
     findings = list(told)
@@ -118,51 +159,84 @@ def _write_arms(
         context = StructureSetContext(
             headers=scan.headers,
             label=f"DRAFT {arm.arm.upper()}",
-            description=_description(protocol, arm),
+            description=_description(protocol, arm, result.prescriptions.get(arm.arm)),
             predecessor=scan.structure_header,
         )
-        rois = [_roi(target, loaded.case, protocol) for target in arm.targets]
+        rois = [
+            _roi(target, names[arm.arm][target.name], loaded.case, protocol, dose=_dose(result, arm, target))
+            for target in arm.targets
+        ]
         findings += write_rtstruct(place / "rtstruct.dcm", rois, context)
+        if arm.arm in result.prescriptions:
+            write_prescription(place / PRESCRIPTION_FILE, result.prescriptions[arm.arm])
         if "nifti" in request.formats:
-            masks = {target.name: contours_to_mask(target.contours) for target in arm.targets}
+            masks = {names[arm.arm][target.name]: contours_to_mask(target.contours) for target in arm.targets}
             write_masks(place / "masks", masks)
     return findings
 
 
-def _roi(target: Target, case: Case, protocol: Protocol) -> RoiOut:
+def _names(request: RunRequest, result: RunResult, case: Case) -> Names:
+    """Arm to target name to ROI name."""
+    from pipeline.run.targets import roi_names
+
+    kinds = {lesion.name: lesion.kind for lesion in case.lesions}
+    return {
+        arm.arm: roi_names(arm.targets, kinds, request.naming, result.prescriptions.get(arm.arm))
+        for arm in result.arms
+    }
+
+
+def _dose(result: RunResult, arm: TargetSet, target: Target) -> float | None:
+    """Total dose of a target in Gy, as far as a plan is known."""
+    prescription = result.prescriptions.get(arm.arm)
+    return None if prescription is None else prescription.dose_of(target.name)
+
+
+def _roi(target: Target, name: str, case: Case, protocol: Protocol, *, dose: float | None) -> RoiOut:
     from pipeline.core.targets import TargetKind
     from pipeline.write import Algorithm, RoiOut
 
     drawn = target.kind is TargetKind.GTV
     return RoiOut(
-        name=target.name,
+        name=name,
         contours=target.contours,
         interpreted_type=_INTERPRETED_AS[target.kind],
         colour=_colour(target, case, protocol),
-        description=target.recipe,
+        description=target.recipe + ("" if dose is None else f"; draft dose {dose:.2f} Gy"),
         algorithm=Algorithm.MANUAL if drawn else Algorithm.AUTOMATIC,
     )
 
 
 def _colour(target: Target, case: Case, protocol: Protocol) -> Colour:
+    from pipeline.core.targets import TargetKind
+
+    if target.kind is TargetKind.UNCROPPED:
+        return _UNCROPPED_RGB
     kinds = {lesion.name: lesion.kind.value for lesion in case.lesions}
     return protocol.colours[kinds.get(target.name, target.kind.value)]
 
 
-def _description(protocol: Protocol, arm: TargetSet) -> str:
+def _description(protocol: Protocol, arm: TargetSet, prescription: Prescription | None) -> str:
+    plan = "" if prescription is None else f", draft dose plan {prescription.plan} ({prescription.technique})"
     recipes = "; ".join(f"{target.name}: {target.recipe}" for target in arm.targets)
     return (
         f"DRAFT for review by a radiation oncologist. rt-targets {__version__}, "
-        f"protocol {protocol.name} version {protocol.version}, arm {arm.arm}. {recipes}"
+        f"protocol {protocol.name} version {protocol.version}, arm {arm.arm}{plan}. {recipes}"
     )
 
 
-def _draw(case: Case, result: RunResult, protocol: Protocol, folder: Path) -> None:
-    from pipeline.review import Overlay, draw_lesion_montages
+def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folder: Path) -> None:
+    """Montages of each arm, and the sheet that says why."""
+    from pipeline.review import Overlay, draw_decision_sheet, draw_lesion_montages
 
-    overlays = [
-        Overlay(name=target.name, contours=target.contours, colour=_colour(target, case, protocol))
-        for arm in result.arms
-        for target in arm.targets
-    ]
-    draw_lesion_montages(folder / "pictures", case.volume, overlays, case.lesions)
+    for arm in result.arms:
+        overlays = [
+            Overlay(
+                name=names[arm.arm][target.name],
+                contours=target.contours,
+                colour=_colour(target, case, protocol),
+            )
+            for target in arm.targets
+        ]
+        draw_lesion_montages(folder / "pictures", case.volume, overlays, case.lesions, arm=arm.arm)
+    draw_decision_sheet(folder / "pictures", result.decision, result.prescriptions)

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from pipeline.phantom import Phantom
     from pipeline.write import RoiOut
 
-PATIENT = "patient"
+PATIENT, FACTS = "patient", "facts.yaml"
+
+# What the choice of arm needs and no image tells.
+_FACTS = """# Made up, as the patient is.
+resection: R0
+months_to_recurrence: 11
+"""
 
 # Organs of the structure set: ROI name to the phantom's name, interpreted type and colour.
 _ORGANS: tuple[tuple[str, str, str, Colour], ...] = (
@@ -58,9 +64,10 @@ def run_demo(request: DemoRequest, *, on_stage: OnStage = lambda _: None) -> Run
     with staged(request.out, overwrite=request.overwrite) as folder:
         patient = folder / PATIENT
         run = RunRequest(
-            source=InputChoice(path=patient / "dicom"),
+            source=InputChoice(path=patient / "dicom", anatomy=patient / "masks"),
             out=request.out,
-            settings=Settings(arm=ArmChoice.IFI),
+            settings=Settings(arm=ArmChoice.BOTH),
+            facts=patient / FACTS,
             pictures=request.pictures,
         )
         protocol = checked_protocol(run)
@@ -68,6 +75,7 @@ def run_demo(request: DemoRequest, *, on_stage: OnStage = lambda _: None) -> Run
         phantom = make_phantom(PhantomOptions(seed=request.seed))
         watch("writing the patient")
         _write_patient(phantom, protocol, patient)
+        (patient / FACTS).write_text(_FACTS, encoding="utf-8")
         return carry_out(run, protocol, folder, watch)
 
 

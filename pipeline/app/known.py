@@ -57,7 +57,7 @@ def known_of(
     """
     from pipeline.read import load_barrier_organs, load_organ_names
     from pipeline.run.anatomy import known_organs
-    from pipeline.run.known import FoundMap, Known
+    from pipeline.run.known import Known
 
     barriers = load_barrier_organs(load_organ_names())
     watch("anatomy")

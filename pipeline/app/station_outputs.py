@@ -44,12 +44,16 @@ class StationsResult:
     colours: StationColours
     atlas_sha256: str
 
-    def write(self, folder: Path) -> tuple[Finding, ...]:
-        """Label maps, and a structure set where any station has contours."""
+    def write_maps(self, folder: Path) -> None:
+        """Label maps."""
         from pipeline.write import write_station_maps
 
+        write_station_maps(folder, self.found.stations, self.colours)
+
+    def write(self, folder: Path) -> tuple[Finding, ...]:
+        """Label maps, and a structure set where any station has contours."""
         with ThreadPoolExecutor(max_workers=1) as aside:  # the maps are packed outside Python's lock
-            maps = aside.submit(write_station_maps, folder, self.found.stations, self.colours)
+            maps = aside.submit(self.write_maps, folder)
             told = self._write_structure_set(folder)
             maps.result()
         return told

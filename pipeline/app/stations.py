@@ -17,6 +17,7 @@ from pipeline.core.frozen import FrozenMap
 
 if TYPE_CHECKING:
     from pipeline.core.atlas import StationAtlas
+    from pipeline.core.regions import Region
     from pipeline.core.report import Finding
     from pipeline.core.stations import LesionPlace, Stations
     from pipeline.read import LoadedScan
@@ -80,12 +81,14 @@ class StationsTask:
         anatomy: organs, and landmarks with the levels of the atlas among them.
         atlas: the rules.
         request: the user's choices.
+        stated: lesion to the region that the user states for it.
     """
 
     scan: LoadedScan
     anatomy: PatientAnatomy
     atlas: StationAtlas
     request: StationsRequest
+    stated: Mapping[str, Region] = field(default_factory=dict)
 
 
 StationFinder = Callable[[StationsTask], FoundStations]
@@ -112,7 +115,7 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
         own=own,
         labels=None if moved is None else moved.labels,
     )
-    told = tell_places(task.scan.lesions, stations, anatomy.landmarks)
+    told = tell_places(task.scan.lesions, stations, anatomy.landmarks, stated=task.stated)
     doubts = () if moved is None else moved.findings
     return FoundStations(
         stations=stations,
@@ -143,26 +146,30 @@ def find_stations_of_case(
     with masks_ahead(request.source):
         from pipeline.write import check_apart, staged
 
-        atlas = _checked_atlas(request)
+        atlas = checked_atlas(request.options, request.atlas)
         check_apart(request.out, request.inputs)
         with staged(request.out, overwrite=request.overwrite) as folder:
             return _carry_out(request, atlas, finder or stations_by_rules, folder, watch=watch)
 
 
-def _checked_atlas(request: StationsRequest) -> StationAtlas:
-    """The atlas, once it is known that the options fit it."""
+def checked_atlas(options: Mapping[str, str], reference: Path | None) -> StationAtlas:
+    """The atlas, once it is known that the options fit it.
+
+    Raises:
+        UsageError: an option that the atlas does not have, or any beside a reference patient.
+    """
     from pipeline.read import load_station_atlas
 
-    if request.atlas is not None and request.options:
+    if reference is not None and options:
         raise UsageError(
             "options of the rules do not apply to a reference patient's labels",
-            where=f"--set {next(iter(request.options))}",
+            where=f"--set {next(iter(options))}",
             expected="--atlas or --set",
             got="both",
         )
     atlas = load_station_atlas()
     try:
-        atlas.chosen(request.options)
+        atlas.chosen(options)
     except ConfigError as error:
         raise UsageError(
             error.what, where=f"--set {error.where}", expected=error.expected, got=error.got

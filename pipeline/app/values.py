@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.case import LesionKind
+from pipeline.core.frozen import FrozenMap
 from pipeline.core.report import Report, RunStatus
-from pipeline.core.rules import Settings
+from pipeline.core.rules import ArmChoice, Naming, Settings
 
 OnStage = Callable[[str], None]
 
@@ -60,6 +61,10 @@ class RunRequest:
         out: output folder; missing or empty, or an earlier run with `overwrite`.
         settings: the user's choices beside the protocol.
         protocol: name or file; None is the trial protocol that comes along.
+        facts: file of what the choice of arm needs and the CT does not tell.
+        options: variant of the station map to the choice made (`boundary_1_2`: `apex`).
+        atlas: folder of a reference patient's label maps that take the place of the station rules.
+        naming: scheme of the ROI names in the structure sets.
         formats: `nifti` adds a mask for each ROI; the structure set is always written.
         pictures: whether montages are drawn.
         overwrite: whether an earlier run in `out` is replaced.
@@ -69,9 +74,27 @@ class RunRequest:
     out: Path
     settings: Settings
     protocol: str | Path | None = None
+    facts: Path | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    atlas: Path | None = None
+    naming: Naming = Naming.PROTOCOL
     formats: frozenset[str] = frozenset({"rtstruct"})
     pictures: bool = True
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", FrozenMap(self.options))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file and folder that is read."""
+        return (*self.source.inputs, *(path for path in (self.facts, self.atlas) if path is not None))
+
+    @property
+    def asks_for_stations(self) -> bool:
+        """Whether stations are to be found: for the involved field alone they are not needed."""
+        more = self.facts is not None or self.atlas is not None or bool(self.options)
+        return self.settings.arm is not ArmChoice.IFI or self.source.asks_for_anatomy or more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,54 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.core.errors import UsageError
-from pipeline.core.rules import ArmChoice, Ends, MarginName, Settings
+from pipeline.core.rules import ENI, IFI, ArmChoice, Ends, MarginName, Settings
 
 if TYPE_CHECKING:
     from pipeline.core.case import LesionKind
 
 _WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+# Switches: whatever is said of them that is no switch's word is an error.
+_BARRIER = "barriers."
+_SWITCHES = ("fill_ptv_holes", "keep_uncropped")
 _FORMATS = ("rtstruct", "nifti")
 
 
-def settings_from(
-    *, arm: ArmChoice, margins: Iterable[str], switches: Iterable[str], off_protocol: bool
-) -> Settings:
-    """The settings that `--arm`, `--margin`, `--set` and `--off-protocol` state.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What `--arm`, `--margin`, `--set` and the like state.
+
+    Attributes:
+        settings: beside the protocol.
+        options: variants of the station map; whether the atlas knows them is told later.
+    """
+
+    settings: Settings
+    options: Mapping[str, str]
+
+
+def chosen_from(
+    *,
+    arm: ArmChoice,
+    margins: Iterable[str],
+    switches: Iterable[str],
+    off_protocol: bool,
+    allow_inferred: bool = True,
+) -> Chosen:
+    """The settings that the options state.
+
+    A value that reads as a switch or a number belongs to the protocol; any other text is a variant of the
+    station map.
 
     Raises:
-        UsageError: a text that is no `NAME=VALUE`, an unknown name, a value of the wrong kind, or a
+        UsageError: a text that is no `NAME=VALUE`, an unknown margin, a value of the wrong kind, or a
             name stated twice.
     """
     ends: Ends | None = None
-    fill_ptv_holes: bool | None = None
-    barriers: dict[str, bool] = {}
+    bools: dict[str, bool] = {}
+    figures: dict[str, float] = {}
+    options: dict[str, str] = {}
     for key, value in _pairs(switches, option="--set", form="KEY=VALUE").items():
         if key == "ends":
             ends = _ends(value)
-        elif key == "fill_ptv_holes":
-            fill_ptv_holes = _switch(key, value)
-        elif key.startswith("barriers."):
-            barriers[key.removeprefix("barriers.")] = _switch(key, value)
+        elif key in _SWITCHES or key.startswith(_BARRIER) or value.lower() in _WORDS:
+            bools[key] = _switch(key, value)
+        elif (number := _as_number(value)) is not None:
+            figures[key] = number
         else:
-            raise UsageError(
-                "unknown setting",
-                where=f"--set {key}",
-                expected="ends, fill_ptv_holes or barriers.STRUCTURE",
-                got=key,
-                todo="margins are stated with --margin; see `rt-targets protocol show` for the structures",
-            )
-    return Settings(
+            options[key] = value
+    by_arm = _margins(margins, arm)
+    settings = Settings(
         arm=arm,
-        margins=_margins(margins),
+        margins=by_arm[IFI],
+        eni_margins=by_arm[ENI],
         ends=ends,
-        fill_ptv_holes=fill_ptv_holes,
-        barriers=barriers,
+        fill_ptv_holes=bools.pop("fill_ptv_holes", None),
+        keep_uncropped=bools.pop("keep_uncropped", False),
+        barriers={
+            key.removeprefix("barriers."): bools.pop(key) for key in list(bools) if key.startswith(_BARRIER)
+        },
+        switches=bools,
+        figures=figures,
+        allow_inferred=allow_inferred,
         off_protocol=off_protocol,
     )
+    return Chosen(settings=settings, options=options)
 
 
 def gtv_choices(texts: Iterable[str]) -> tuple[tuple[str, LesionKind], ...]:
@@ -95,29 +124,43 @@ def atlas_options(texts: Iterable[str]) -> dict[str, str]:
     return _pairs(texts, option="--set", form="KEY=VALUE, for instance boundary_1_2=apex")
 
 
-def _margins(texts: Iterable[str]) -> dict[MarginName, float]:
-    margins: dict[MarginName, float] = {}
-    for key, value in _pairs(texts, option="--margin", form="[ifi.]NAME=MM").items():
-        name = key.removeprefix("ifi.")
-        if name.startswith("eni."):
-            raise UsageError(
-                "elective nodal irradiation is not available in this version",
-                where=f"--margin {key}",
-                expected="margins of the IFI arm: ifi.NAME, or NAME alone",
-                got=key,
-            )
-        if name not in {one.value for one in MarginName}:
+def _margins(texts: Iterable[str], arm: ArmChoice) -> dict[str, dict[MarginName, float]]:
+    """The margins of each arm."""
+    margins: dict[str, dict[MarginName, float]] = {IFI: {}, ENI: {}}
+    for key, value in _pairs(texts, option="--margin", form="[ifi.|eni.]NAME=MM").items():
+        prefix, _, name = key.rpartition(".")
+        if name not in {one.value for one in MarginName} or prefix not in {"", IFI, ENI}:
             raise UsageError(
                 "unknown margin",
                 where=f"--margin {key}",
-                expected=", ".join(MarginName),
+                expected=f"ifi.NAME or eni.NAME, NAME being one of {', '.join(MarginName)}",
                 got=key,
                 todo="the margins of PGTV and PTV are fixed by the protocol",
             )
-        if MarginName(name) in margins:
+        which = prefix or _only_arm(arm, key)
+        if arm in {ArmChoice.IFI, ArmChoice.ENI} and which != arm.value:
+            raise UsageError(
+                "margin of an arm that is not asked for",
+                where=f"--margin {key}",
+                expected=f"{arm.value}.{name}, or --arm both",
+                got=key,
+            )
+        if MarginName(name) in margins[which]:
             raise UsageError("stated twice", where=f"--margin {name}", expected="each margin once", got=key)
-        margins[MarginName(name)] = _number(key, value)
+        margins[which][MarginName(name)] = _number(key, value)
     return margins
+
+
+def _only_arm(arm: ArmChoice, key: str) -> str:
+    """The arm of a margin that does not name one."""
+    if arm in {ArmChoice.IFI, ArmChoice.ENI}:
+        return arm.value
+    raise UsageError(
+        "margin does not say for which arm",
+        where=f"--margin {key}",
+        expected=f"ifi.{key} or eni.{key} with --arm {arm.value}",
+        got=key,
+    )
 
 
 def _pairs(texts: Iterable[str], *, option: str, form: str) -> dict[str, str]:
@@ -142,6 +185,13 @@ def _number(key: str, value: str) -> float:
             expected="millimetres, for instance 7.5",
             got=value,
         ) from error
+
+
+def _as_number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _switch(key: str, value: str) -> bool:

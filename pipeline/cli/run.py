@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import EXIT_STOP, errors_told, progress
-from pipeline.core.rules import ArmChoice
+from pipeline.core.rules import ArmChoice, Naming
 
 
 def run(
@@ -21,8 +21,19 @@ def run(
     *,
     out: Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or with --overwrite.")],
     arm: Annotated[
-        ArmChoice, typer.Option("--arm", help="Which arm to build; this version builds ifi.")
+        ArmChoice,
+        typer.Option("--arm", help="Which arm to build; auto lets the protocol's rules decide from --facts."),
     ] = ArmChoice.AUTO,
+    facts: Annotated[
+        Path | None,
+        typer.Option(
+            "--facts",
+            metavar="FILE",
+            help="What the choice of arm needs: YAML or JSON with resection (R0, R1, R2), "
+            "months_to_recurrence, and, if stated rather than measured, largest_diameter_mm, regions, "
+            "close_to_stomach.",
+        ),
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option("--protocol", metavar="NAME|FILE", help="See `rt-targets protocol list`.")
     ] = None,
@@ -70,9 +81,9 @@ def run(
         list[str] | None,
         typer.Option(
             "--margin",
-            metavar="[ifi.]NAME=MM",
+            metavar="[ifi.|eni.]NAME=MM",
             help="CTV margin inside the protocol's range: horizontal, craniocaudal, left, right, anterior, "
-            "posterior, superior or inferior; repeatable.",
+            "posterior, superior or inferior; the arm is named with both and auto; repeatable.",
         ),
     ] = None,
     setting: Annotated[
@@ -80,12 +91,33 @@ def run(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="ends=flat|tapered, fill_ptv_holes=true|false, barriers.STRUCTURE=on|off; repeatable.",
+            help="Any other figure or switch of the protocol (eni.I-II.lower.carina=20, "
+            "barriers.lung=off, plan1.PGTV.dose_per_fraction=2.2; see `rt-targets protocol show`), "
+            "keep_uncropped=true, or a variant of the station map (boundary_1_2=apex); repeatable.",
         ),
     ] = None,
     off_protocol: Annotated[
-        bool, typer.Option("--off-protocol", help="Take margins outside the range; the report says so.")
+        bool, typer.Option("--off-protocol", help="Take figures outside the range; the report says so.")
     ] = False,
+    allow_inferred: Annotated[
+        bool,
+        typer.Option(
+            "--allow-inferred/--no-allow-inferred",
+            help="Whether landmarks that are only inferred may set boundaries and station levels.",
+        ),
+    ] = True,
+    atlas: Annotated[
+        Path | None,
+        typer.Option(
+            "--atlas",
+            metavar="FOLDER",
+            help="A reference patient with label maps of the stations that take the place of the rules.",
+        ),
+    ] = None,
+    naming: Annotated[
+        Naming,
+        typer.Option("--naming", help="ROI names: the paper's, or AAPM TG-263 with dose levels."),
+    ] = Naming.PROTOCOL,
     formats: Annotated[
         str,
         typer.Option(
@@ -101,12 +133,16 @@ def run(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs, seconds.")] = False,
 ) -> None:
     """Build PGTV, CTV and PTV of one case: a draft for a radiation oncologist to review."""
-    from pipeline.cli.options import formats_from, gtv_choices, settings_from
+    from pipeline.cli.options import chosen_from, formats_from, gtv_choices
     from pipeline.cli.summary import print_outcome
 
     with errors_told(verbose=verbose):
-        settings = settings_from(
-            arm=arm, margins=margin or (), switches=setting or (), off_protocol=off_protocol
+        chosen = chosen_from(
+            arm=arm,
+            margins=margin or (),
+            switches=setting or (),
+            off_protocol=off_protocol,
+            allow_inferred=allow_inferred,
         )
         written = formats_from(formats)
         lesions = gtv_choices(gtv or ())
@@ -124,8 +160,12 @@ def run(
                 segment=segment,
             ),
             out=out,
-            settings=settings,
+            settings=chosen.settings,
             protocol=protocol,
+            facts=facts,
+            options=chosen.options,
+            atlas=atlas,
+            naming=naming,
             formats=written,
             pictures=not no_pictures,
             overwrite=overwrite,

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.common import say, table
 from pipeline.core.margin import Margin
-from pipeline.core.report import Finding, Report, Severity, StationReport, TargetReport
+from pipeline.core.report import Decision, Finding, Report, Severity, StationReport, TargetReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.app import RunOutcome
+    from pipeline.core.elective import ElectiveBuilt
+    from pipeline.core.prescription import Prescription
 
 _LONGEST_NOTE = 90
 
@@ -30,7 +32,9 @@ def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: b
 
 def summary(report: Report, *, verbose: bool = False) -> str:
     """Volumes of each arm, stations, landmarks, then findings, the gravest first; seconds when verbose."""
-    parts = []
+    parts = [decision_text(report.decision)] if report.decision else []
+    parts += [prescription_text(arm, one) for arm, one in report.prescriptions.items()]
+    parts += [elective_text(report.elective)] if report.elective else []
     for arm, targets in report.targets.items():
         rows = [
             [
@@ -69,6 +73,37 @@ def summary(report: Report, *, verbose: bool = False) -> str:
         rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]
         parts.append(table(["stage", "seconds"], rows))
     return "\n\n".join(parts)
+
+
+def decision_text(decision: Decision) -> str:
+    """Arm and plan, and a line for each step that was looked at."""
+    rows = [
+        [one.result or "-", one.value, one.threshold or "-", one.rule, one.source] for one in decision.reasons
+    ]
+    head = f"Arm {decision.arm}, dose plan {decision.plan or '-'}"
+    return f"{head}\n{table(['result', 'value', 'threshold', 'rule', 'source'], rows)}"
+
+
+def prescription_text(arm: str, prescription: Prescription) -> str:
+    """The dose plan of an arm, a line for each level."""
+    levels = "; ".join(
+        f"{level.target} {level.fractions} x {level.dose_per_fraction_gy:g} Gy = {level.total_gy:.2f} Gy "
+        f"(EQD2 {level.eqd2_gy:.2f})"
+        for level in prescription.levels
+    )
+    return f"{arm.upper()} plan {prescription.plan}, {prescription.technique}: {levels}"
+
+
+def elective_text(built: ElectiveBuilt) -> str:
+    """Boundaries of each row, in words."""
+    rows = []
+    for row in built.rows:
+        for boundary in (row.upper, row.lower):
+            reached = "reached" if boundary.reached else f"not reached: {boundary.ended_by}"
+            rows.append(
+                [row.row.name, boundary.end, f"{boundary.level_mm:.1f}", boundary.term.rule, _short(reached)]
+            )
+    return table(["region", "boundary", "at (mm)", "rule", "CTV"], rows)
 
 
 def stations_text(stations: Mapping[str, StationReport]) -> str:

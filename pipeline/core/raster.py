@@ -11,8 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.blank import blank
-from pipeline.core.box import shared
-from pipeline.core.box import Box, hull
+from pipeline.core.box import Box, hull, shared
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.volume import Mask

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.margin import Margin
+from pipeline.core.prescription import Prescription
 
 
 class Severity(StrEnum):
@@ -57,11 +59,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One step of a decision: the rule, the value it met, and the rule's source."""
+    """One step of a decision: the rule, the value it met, its source, a threshold if any, the result."""
 
     rule: str
     value: str
     source: str
+    threshold: str = ""
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +199,8 @@ class Report:
         findings: every doubt, in the order met.
         provenance: what made the result.
         landmarks, stations: by name; empty when none were built.
+        elective: how the CTV of the ENI arm came about; None when that arm was not built.
+        prescriptions: arm to its dose plan, where one is known.
         assumptions: every rule with source key A that the case used, by its name.
     """
 
@@ -207,6 +213,8 @@ class Report:
     landmarks: Mapping[str, LandmarkReport] = field(default_factory=dict)
     stations: Mapping[str, StationReport] = field(default_factory=dict)
     assumptions: Mapping[str, str] = field(default_factory=dict)
+    elective: ElectiveBuilt | None = None
+    prescriptions: Mapping[str, Prescription] = field(default_factory=dict)
 
     @property
     def status(self) -> RunStatus:

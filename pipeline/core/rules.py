@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.core.decision import DecisionRules
 from pipeline.core.elective import ElectivePlan, ElectiveRules
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.margin import Margin
+from pipeline.core.prescription import DoseRules
 from pipeline.core.ranged import Ranged
 
 Colour = tuple[int, int, int]
@@ -74,7 +76,9 @@ class Protocol:
         file, sha256: its name and hash.
         pgtv, ptv: uniform margins.
         ifi: CTV margins of involved-field irradiation.
-        eni: the rules of elective nodal irradiation.
+        eni: the rules of elective nodal irradiation; None where the protocol has none.
+        decision: how the arm is chosen; None where the protocol does not say.
+        doses: the dose plans; None where the protocol has none.
         ends: how contour stacks end.
         barriers: in the order of the file.
         fill_ptv_holes: whether holes of a PTV are filled.
@@ -91,13 +95,15 @@ class Protocol:
     pgtv: Ranged
     ptv: Ranged
     ifi: InvolvedField
-    eni: ElectiveRules
+    eni: ElectiveRules | None
     ends: Ends
     barriers: tuple[Barrier, ...]
     fill_ptv_holes: bool
     colours: Mapping[str, Colour]
     sources: Mapping[str, str]
     assumptions: Mapping[str, Assumption] = field(default_factory=dict)
+    decision: DecisionRules | None = None
+    doses: DoseRules | None = None
 
 
 class ArmChoice(StrEnum):
@@ -107,6 +113,13 @@ class ArmChoice(StrEnum):
     IFI = "ifi"
     ENI = "eni"
     BOTH = "both"
+
+
+class Naming(StrEnum):
+    """Schemes of ROI names: the paper's, or AAPM TG-263 with dose levels where a plan is known."""
+
+    PROTOCOL = "protocol"
+    TG263 = "tg263"
 
 
 class MarginName(StrEnum):

@@ -8,8 +8,10 @@ from pipeline.core.lazy import lazily
 
 if TYPE_CHECKING:
     from pipeline.read.ahead import unpacked_ahead
+    from pipeline.read.barrier_organs import load_barrier_organs
     from pipeline.read.case import LoadedCase, ReadOptions, read_case
     from pipeline.read.ct_pixels import hash_pixels
+    from pipeline.read.facts import read_facts
     from pipeline.read.inventory import take_inventory
     from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use
     from pipeline.read.landmark_rules import load_landmark_rules
@@ -31,12 +33,14 @@ else:
         __name__,
         {
             "ahead": ("unpacked_ahead",),
+            "barrier_organs": ("load_barrier_organs",),
             "case": (
                 "LoadedCase",
                 "ReadOptions",
                 "read_case",
             ),
             "ct_pixels": ("hash_pixels",),
+            "facts": ("read_facts",),
             "inventory": ("take_inventory",),
             "inventory_entries": (
                 "Inventory",
@@ -97,6 +101,7 @@ __all__ = [
     "Use",
     "find_segmenter",
     "hash_pixels",
+    "load_barrier_organs",
     "load_landmark_rules",
     "load_organ_names",
     "load_roles",
@@ -108,6 +113,7 @@ __all__ = [
     "organ_sets",
     "point_rois",
     "read_case",
+    "read_facts",
     "read_landmark_file",
     "read_organs",
     "read_own_stations",

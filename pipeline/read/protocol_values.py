@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
@@ -10,7 +11,8 @@ from pipeline.core.margin import MAX_MARGIN_MM
 from pipeline.core.ranged import Ranged
 from pipeline.read.yaml_file import KeyPath, Strict, YamlFile
 
-SourceKey = Literal["P", "R", "C", "A"]
+# A is an assumption in every protocol: the sources are silent.
+SourceKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$", max_length=16)]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
 Length = Annotated[float, Field(ge=0, le=MAX_MARGIN_MM)]
@@ -55,11 +57,11 @@ class HasRange(Protocol):
     @property
     def default(self) -> float: ...  # noqa: D102
     @property
-    def range(self) -> list[float]: ...  # noqa: D102
+    def range(self) -> Sequence[float]: ...  # noqa: D102
 
 
-def ranged(file: YamlFile, path: KeyPath, figure: HasRange, *, source: str = "") -> Ranged:
-    """A figure with its range.
+def ranged(file: YamlFile, path: KeyPath, figure: HasRange, *, source: str = "", unit: str = "mm") -> Ranged:
+    """A figure with its range; the unit is for errors.
 
     Raises:
         ConfigError: the range runs backwards, or does not hold the default.
@@ -73,8 +75,8 @@ def ranged(file: YamlFile, path: KeyPath, figure: HasRange, *, source: str = "")
         raise file.problem(
             "default outside its range",
             (*path, "default"),
-            expected=f"{lowest:g} to {highest:g} mm",
-            got=f"{figure.default:g} mm",
+            expected=f"{lowest:g} to {highest:g} {unit}",
+            got=f"{figure.default:g} {unit}",
         )
     told = source or (figure.source if isinstance(figure, Rule) else "")
     return Ranged(default=figure.default, lowest=lowest, highest=highest, source=told)

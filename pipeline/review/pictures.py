@@ -40,7 +40,12 @@ _SLABS = ("Coronal, sagittal: contours drawn", "one slice thick, as written")
 
 
 def draw_lesion_montages(
-    folder: Path, volume: Volume, overlays: Sequence[Overlay], lesions: Sequence[Lesion]
+    folder: Path,
+    volume: Volume,
+    overlays: Sequence[Overlay],
+    lesions: Sequence[Lesion],
+    *,
+    arm: str = "",
 ) -> tuple[Path, ...]:
     """One PNG for each lesion, named by it: axial, coronal and sagittal planes with the contours.
 
@@ -53,6 +58,7 @@ def draw_lesion_montages(
         volume: the CT, in any patient position and storage order.
         overlays: what to draw, on the CT's grid; the first lies on top, so give the inner first.
         lesions: what to look at.
+        arm: whose volumes they are; goes before the file's name and into the title.
 
     Returns:
         The files, in the order of the lesions.
@@ -68,11 +74,15 @@ def draw_lesion_montages(
     for number, lesion in enumerate(lesions, start=1):
         view = plan_view(scan, lesion, overlays, tiles=_TILES)
         count = f"   lesion {number} of {len(lesions)}" if len(lesions) > 1 else ""
-        picture = _montage(scan, overlays, view, title=lesion.name + count, notes=notes)
-        path = free_path(folder, lesion.name, paths)
+        picture = _montage(scan, overlays, view, title=_title(arm, lesion) + count, notes=notes)
+        path = free_path(folder, f"{arm}_{lesion.name}" if arm else lesion.name, paths)
         save(picture, path)
         paths.append(path)
     return tuple(paths)
+
+
+def _title(arm: str, lesion: Lesion) -> str:
+    return f"{arm.upper()}   {lesion.name}" if arm else lesion.name
 
 
 def _montage(

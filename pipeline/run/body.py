@@ -40,8 +40,8 @@ def doubts_about_body(case: Case, body: Organ, margins: Sequence[Margin]) -> tup
             where="CTV",
             message=(
                 f"{100 * share:.0f} % of what seems to lie outside the body near a lesion is as dense as "
-                "lung: the image shows a part of the patient only. The body's outline is not known there and was "
-                "not used; look whether the CTV leaves the skin, or give a CT with the whole cross-section"
+                "lung: the image shows a part of the patient only. The body's outline is not known there and "
+                "was not used; look whether the CTV leaves the skin, or give a CT with the whole body on it"
             ),
         ),
     )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.core.anatomy import Landmarks
 from pipeline.core.case import Case, Lesion, Source
-from pipeline.core.report import CaseSummary, LandmarkReport, LesionReport, Provenance, Report, TargetReport
+from pipeline.core.report import (
+    CaseSummary,
+    LandmarkReport,
+    LesionReport,
+    Provenance,
+    Report,
+    StationReport,
+    TargetReport,
+)
 from pipeline.core.stations import LesionPlace
 from pipeline.core.targets import Target
 from pipeline.core.volume import Volume
@@ -15,21 +23,28 @@ from pipeline.targets import LesionMeasures, lesion_measures
 
 
 def report_of(
-    case: Case, result: RunResult, provenance: Provenance, *, landmarks: Landmarks | None = None
+    case: Case,
+    result: RunResult,
+    provenance: Provenance,
+    *,
+    landmarks: Landmarks | None = None,
+    stations: Mapping[str, StationReport] | None = None,
 ) -> Report:
-    """What the run says about itself; `landmarks` where anatomy was asked for."""
+    """What the run says about itself; `landmarks` and `stations` where they were looked for."""
     return Report(
         case=case_summary(case.source, case.volume),
         decision=result.decision,
         targets={arm.arm: tuple(_target_report(target) for target in arm.targets) for arm in result.arms},
         lesions=tuple(
-            _lesion_report(lesion, measures)
-            for lesion, measures in zip(case.lesions, result.measures, strict=True)
+            _lesion_report(one.lesion, one.measures, one.place, one.gut_mm) for one in result.lesions
         ),
         findings=result.findings,
         provenance=provenance,
         assumptions=result.assumptions,
         landmarks=landmark_reports(landmarks) if landmarks else {},
+        stations=stations or {},
+        elective=result.elective,
+        prescriptions=result.prescriptions,
     )
 
 
@@ -79,7 +94,7 @@ def _target_report(target: Target) -> TargetReport:
 
 
 def _lesion_report(
-    lesion: Lesion, measures: LesionMeasures, place: LesionPlace | None = None
+    lesion: Lesion, measures: LesionMeasures, place: LesionPlace | None, gut_mm: float | None = None
 ) -> LesionReport:
     return LesionReport(
         roi=lesion.name,
@@ -91,4 +106,5 @@ def _lesion_report(
         volume_cc=lesion.contours.volume_cc,
         regions=tuple(region.value for region in place.regions) if place else (),
         stations=tuple(share.station for share in place.shares) if place else (),
+        distance_to_stomach_mm=gut_mm,
     )

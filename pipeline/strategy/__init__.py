@@ -1,5 +1,21 @@
-"""What is to be carried out: the protocol's rules joined with the user's choices."""
+"""What is to be carried out: arm, dose plan, and the protocol's rules joined with the user's choices."""
 
+from pipeline.strategy.decide import decide
+from pipeline.strategy.names import roi_names
 from pipeline.strategy.plan import PlannedArm, plan_eni, plan_ifi
+from pipeline.strategy.prescribe import Prescribed, eqd2_gy, plan_of, prescribe
+from pipeline.strategy.settings import check_settings, close_mm
 
-__all__ = ["PlannedArm", "plan_eni", "plan_ifi"]
+__all__ = [
+    "PlannedArm",
+    "Prescribed",
+    "check_settings",
+    "close_mm",
+    "decide",
+    "eqd2_gy",
+    "plan_eni",
+    "plan_ifi",
+    "plan_of",
+    "prescribe",
+    "roi_names",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.core.elective import ElectivePlan
+from pipeline.core.elective import ElectivePlan, ElectiveRules
 from pipeline.core.errors import UsageError
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
@@ -46,7 +46,7 @@ def plan_eni(protocol: Protocol, settings: Settings) -> PlannedArm:
     """Elective nodal irradiation: the protocol's defaults joined with the user's choices.
 
     Raises:
-        UsageError: as `plan_ifi`; also for the distances of boundaries, and for a switch that there is not.
+        UsageError: as `plan_ifi`, and for the distances of boundaries; a protocol without elective rules.
     """
     return _planned(protocol, settings, ENI)
 
@@ -78,8 +78,25 @@ def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
     return PlannedArm(plan=plan, findings=tuple(findings), assumptions=assumptions)
 
 
+def elective_of(protocol: Protocol) -> ElectiveRules:
+    """The elective rules of a protocol.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if protocol.eni is None:
+        raise UsageError(
+            "the protocol has no elective irradiation",
+            where="--arm",
+            expected="ifi",
+            got=f"protocol {protocol.name}",
+            todo="ask for --arm ifi, or name another protocol with --protocol",
+        )
+    return protocol.eni
+
+
 def _allowed(protocol: Protocol, arm: str, name: MarginName) -> Figure:
-    margins = protocol.ifi if arm == IFI else protocol.eni
+    margins = protocol.ifi if arm == IFI else elective_of(protocol)
     allowed = margins.craniocaudal if name in _CRANIOCAUDAL else margins.horizontal
     return Figure(
         what="margin",
@@ -91,7 +108,7 @@ def _allowed(protocol: Protocol, arm: str, name: MarginName) -> Figure:
 
 
 def _ctv_margin(protocol: Protocol, margins: Mapping[MarginName, float], arm: str) -> Margin:
-    rules = protocol.ifi if arm == IFI else protocol.eni
+    rules = protocol.ifi if arm == IFI else elective_of(protocol)
     horizontal = margins.get(MarginName.HORIZONTAL, rules.horizontal.default)
     craniocaudal = margins.get(MarginName.CRANIOCAUDAL, rules.craniocaudal.default)
     return Margin(
@@ -111,7 +128,7 @@ def _check_margins(protocol: Protocol, settings: Settings, arm: str) -> list[Fin
 
 
 def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, list[Finding]]:
-    rules = protocol.eni
+    rules = elective_of(protocol)
     findings = []
     outward = {key: allowed.default for key, allowed in rules.distances.items()}
     for key, mm in settings.figures.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.write.ct import CtIdentity, write_ct_series
 from pipeline.write.folder import OUTPUT_NAMES, check_apart, check_free, staged
 from pipeline.write.nifti import write_masks
+from pipeline.write.prescription import PRESCRIPTION_FILE, write_prescription
 from pipeline.write.record import report_record, report_text, write_report
 from pipeline.write.rtstruct import Algorithm, RoiOut, StructureSetContext, write_rtstruct
 from pipeline.write.stations import (
@@ -22,6 +23,7 @@ from pipeline.write.stations_record import (
 
 __all__ = [
     "OUTPUT_NAMES",
+    "PRESCRIPTION_FILE",
     "STATIONS_FILE",
     "Algorithm",
     "CtIdentity",
@@ -39,6 +41,7 @@ __all__ = [
     "stations_record",
     "write_ct_series",
     "write_masks",
+    "write_prescription",
     "write_report",
     "write_rtstruct",
     "write_station_maps",

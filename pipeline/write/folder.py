@@ -22,6 +22,7 @@ OUTPUT_NAMES = frozenset(
         RECORD,
         "pictures",
         "ifi",
+        "eni",
         "ct",
         "patient",
         "stations",

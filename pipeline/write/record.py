@@ -5,11 +5,8 @@ Every key is spelled out here, so that the contract of the file can be read in o
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.core.errors import OutputError
 from pipeline.core.margin import Margin
 from pipeline.core.report import (
     CaseSummary,
@@ -22,12 +19,13 @@ from pipeline.core.report import (
     TargetReport,
 )
 from pipeline.write.atomic import whole_file
+from pipeline.write.elective import elective_record
+from pipeline.write.prescription import prescription_record
+from pipeline.write.values import Json, cc, json_text, mm
 
 SCHEMA_VERSION = "1.0"
 PROGRAM = "rt-targets"
 DRAFT = "DRAFT for review by a radiation oncologist; not approved for treatment"
-
-Json = Mapping[str, "Json"] | list["Json"] | str | float | int | bool | None
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -50,22 +48,6 @@ def report_text(report: Report) -> str:
         OutputError: a figure that is not finite.
     """
     return json_text(report_record(report), where="report.json")
-
-
-def json_text(record: Mapping[str, Json], *, where: str) -> str:
-    """JSON values as the text of a file.
-
-    Raises:
-        OutputError: a figure that is not finite.
-    """
-    try:
-        return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    except ValueError as error:
-        raise OutputError(
-            "a figure of the report is not a finite number",
-            where=where,
-            todo="this is a bug in rt-targets: report it without patient data",
-        ) from error
 
 
 def report_record(report: Report) -> dict[str, Json]:
@@ -92,6 +74,8 @@ def report_record(report: Report) -> dict[str, Json]:
             }
             for name, station in report.stations.items()
         },
+        "prescriptions": {arm: prescription_record(one) for arm, one in report.prescriptions.items()},
+        "elective": None if report.elective is None else elective_record(report.elective),
         "findings": [finding_record(finding) for finding in report.findings],
         "assumptions": dict(report.assumptions),
         "provenance": provenance_record(report.provenance),
@@ -112,7 +96,13 @@ def _decision(decision: Decision) -> Json:
         "arm": decision.arm,
         "plan": decision.plan,
         "reasons": [
-            {"rule": reason.rule, "value": reason.value, "source": reason.source}
+            {
+                "rule": reason.rule,
+                "value": reason.value,
+                "threshold": reason.threshold,
+                "result": reason.result,
+                "source": reason.source,
+            }
             for reason in decision.reasons
         ],
     }
@@ -191,14 +181,3 @@ def provenance_record(provenance: Provenance) -> Json:
         "dependencies": dict(sorted(provenance.dependencies.items())),
         "seconds": {stage: round(value, 3) for stage, value in provenance.seconds.items()},
     }
-
-
-# Adding 0.0 turns -0.0 into 0.0; float() because numpy's own floats are no JSON.
-def mm(value: float) -> float:
-    """A length as written."""
-    return round(float(value), 3) + 0.0
-
-
-def cc(value: float) -> float:
-    """A volume as written."""
-    return round(float(value), 4) + 0.0

@@ -14,14 +14,11 @@ from pipeline.write.atomic import whole_file
 from pipeline.write.record import (
     DRAFT,
     PROGRAM,
-    Json,
-    cc,
     finding_record,
-    json_text,
     landmark_record,
-    mm,
     provenance_record,
 )
+from pipeline.write.values import Json, cc, json_text, mm
 
 STATIONS_SCHEMA_VERSION = "1.0"
 STATIONS_FILE = "stations.json"

@@ -1,0 +1,153 @@
+"""Which arms to build, why, and the dose plan of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.core.decision import Chosen, Facts, Measured
+from pipeline.core.prescription import Prescription
+from pipeline.core.regions import Region
+from pipeline.core.report import Decision, Finding, Reason, Severity
+from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
+from pipeline.run.measured import MeasuredLesion
+from pipeline.strategy import close_mm, decide, plan_of, prescribe
+
+_STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
+_HOW = {
+    "resection": "resection: R0, R1 or R2",
+    "months_to_recurrence": "months_to_recurrence: months from operation to recurrence",
+    "regions": "regions: those of the lesions, [II] or {GTV-N1: II}",
+    "close_to_stomach": "close_to_stomach: true or false",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmChoiceMade:
+    """What is to be built.
+
+    Attributes:
+        arms: to be built; none where the rules could not decide.
+        decision: arm, plan and reasons, for the report.
+        prescriptions: arm to its dose plan, where it is known.
+        assumptions: rules with source A that the choice used.
+        findings: facts that are missing, doses off protocol.
+    """
+
+    arms: tuple[str, ...]
+    decision: Decision
+    prescriptions: Mapping[str, Prescription]
+    assumptions: Mapping[str, str]
+    findings: tuple[Finding, ...]
+
+
+def chosen_arms(
+    protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts
+) -> ArmChoiceMade:
+    """The arms that the user states, or that the protocol's rules give, and their dose plans."""
+    chosen = _by_rules(protocol, settings, lesions, facts)
+    stated = settings.arm is not ArmChoice.AUTO
+    arms = _STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
+    prescriptions, findings = _prescribed(protocol, settings, chosen, arms)
+    if chosen is not None:
+        findings += _missing(chosen, stated=stated)
+    plans = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
+    decision = Decision(
+        arm=settings.arm.value if stated else (arms[0] if arms else "undecided"),
+        plan=" and ".join(plans) or None,
+        reasons=_reasons(settings, chosen, stated=stated),
+    )
+    return ArmChoiceMade(
+        arms=arms,
+        decision=decision,
+        prescriptions=prescriptions,
+        assumptions=_assumptions(protocol, settings) if chosen is not None else {},
+        findings=tuple(findings),
+    )
+
+
+def _by_rules(
+    protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts
+) -> Chosen | None:
+    """What the protocol's rules say; None where it has none."""
+    if protocol.decision is None:
+        return None
+    placed = [one.place.regions if one.place else () for one in lesions]
+    involved = {region for regions in placed for region in regions}
+    gut = [one.gut_mm for one in lesions if one.gut_mm is not None]
+    measured = Measured(
+        largest_diameter_mm=max(one.measures.axial_diameter_mm for one in lesions),
+        regions=tuple(region for region in Region if region in involved),
+        every_lesion_placed=all(placed),
+        gut_mm=min(gut, default=None),
+    )
+    return decide(protocol.decision, measured, facts, close_mm=close_mm(protocol, settings))
+
+
+def _prescribed(
+    protocol: Protocol, settings: Settings, chosen: Chosen | None, arms: Sequence[str]
+) -> tuple[dict[str, Prescription], list[Finding]]:
+    prescriptions: dict[str, Prescription] = {}
+    findings: list[Finding] = []
+    if protocol.doses is None or chosen is None or chosen.close is None:
+        return prescriptions, findings
+    for arm in arms:
+        plan = plan_of(protocol.doses, arm, close=chosen.close)
+        if plan is not None:
+            made = prescribe(protocol.doses, plan, settings.figures, off_protocol=settings.off_protocol)
+            prescriptions[arm] = made.prescription
+            findings += made.findings
+    return prescriptions, findings
+
+
+def _reasons(settings: Settings, chosen: Chosen | None, *, stated: bool) -> tuple[Reason, ...]:
+    """Every step that was looked at; of a stated arm, what the rules would have said."""
+    if chosen is None:
+        return (_by_user(settings, "the protocol has no rules for the choice of arm"),)
+    if not stated:
+        return chosen.reasons
+    said = chosen.arm or f"nothing without {', '.join(chosen.missing)}"
+    return (_by_user(settings, f"the protocol's rules would have said: {said}"), *chosen.reasons)
+
+
+def _by_user(settings: Settings, result: str) -> Reason:
+    return Reason(rule="Arm stated by the user.", value=settings.arm.value, source="user", result=result)
+
+
+def _missing(chosen: Chosen, *, stated: bool) -> list[Finding]:
+    """`FACT_MISSING`: a stop, but a warning where the user states the arm."""
+    found = []
+    for name in chosen.missing:
+        of_plan = name == "close_to_stomach"
+        if of_plan and chosen.arm is None and not stated:
+            what = "neither arm nor dose plan can be told"
+        elif of_plan:
+            what = "the dose plan cannot be told; the volumes do not hang on it"
+        elif stated:
+            what = "the protocol's rules cannot say whether the stated arm is theirs"
+        else:
+            what = "the protocol's rules cannot choose the arm, and none was built"
+        found.append(
+            Finding(
+                code="FACT_MISSING",
+                severity=Severity.WARNING if stated else Severity.STOP,
+                where=f"fact {name}",
+                message=f"{what}; state it in the file of --facts ({_HOW[name]})"
+                + ("" if of_plan or stated else ", or state the arm with --arm"),
+            )
+        )
+    return found
+
+
+def _assumptions(protocol: Protocol, settings: Settings) -> dict[str, str]:
+    """Assumptions of the choice itself, beside those of the arms."""
+    stated = set(settings.figures)
+    return {
+        name: one.sentence
+        for name, one in protocol.assumptions.items()
+        if name.split(".")[0] in _OF_CHOICE and not (one.unless_set and stated.issuperset(one.unless_set))
+    }
+
+
+# First words of the names of assumptions that belong to the choice of arm and plan.
+_OF_CHOICE = ("decision", "doses", "close_to_stomach")

@@ -1,0 +1,68 @@
+"""What a user may set of a protocol, beside margins, ends and barriers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.core.errors import UsageError
+from pipeline.core.rules import ENI, ArmChoice, Protocol, Settings
+from pipeline.strategy.plan import elective_of
+from pipeline.strategy.prescribe import check_doses, dose_keys
+from pipeline.strategy.ranges import Figure, in_range
+
+CLOSE_KEY = "close_to_stomach"
+
+
+def check_settings(protocol: Protocol, settings: Settings) -> None:
+    """Refuse what the protocol does not have, before any file is opened.
+
+    Raises:
+        UsageError: an arm, figure or switch that the protocol does not have, or a dose outside its range.
+    """
+    if settings.arm in {ArmChoice.ENI, ArmChoice.BOTH}:
+        elective_of(protocol)
+    if settings.arm is ArmChoice.AUTO and protocol.decision is None:
+        raise UsageError(
+            "the protocol does not say which arm",
+            where="--arm",
+            expected="ifi" if protocol.eni is None else f"ifi, {ENI} or both",
+            got="auto",
+        )
+    switches = tuple(protocol.eni.switches) if protocol.eni else ()
+    distances = tuple(protocol.eni.distances) if protocol.eni else ()
+    doses = dose_keys(protocol.doses) if protocol.doses else ()
+    close = (CLOSE_KEY,) if protocol.decision else ()
+    _known("switch", settings.switches, (*switches, "fill_ptv_holes", "keep_uncropped"))
+    _known("figure", settings.figures, (*distances, *close, *doses))
+    if protocol.doses:
+        check_doses(protocol.doses, settings.figures, off_protocol=settings.off_protocol)
+    close_mm(protocol, settings)
+
+
+def close_mm(protocol: Protocol, settings: Settings) -> float:
+    """Largest distance that counts as close to stomach or intestine.
+
+    Raises:
+        UsageError: a figure of the user's outside the protocol's range.
+    """
+    if protocol.decision is None:
+        return 0.0
+    allowed = protocol.decision.close_mm
+    mm = settings.figures.get(CLOSE_KEY, allowed.default)
+    figure = Figure(
+        what="distance", key=CLOSE_KEY, where=CLOSE_KEY, option=f"setting {CLOSE_KEY}", allowed=allowed
+    )
+    in_range(figure, mm, protocol, settings)
+    return mm
+
+
+def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> None:
+    for key in given:
+        if key not in known:
+            raise UsageError(
+                f"unknown {what}",
+                where=f"setting {key}",
+                expected=f"one of {', '.join(known)}" if known else f"the protocol has no {what}",
+                got=key,
+                todo="see `rt-targets protocol show`; margins are stated with --margin",
+            )
