@@ -5,11 +5,12 @@
 #   make lint     ruff and its formatter, checking only
 #   make cohort   what is left out of `make test`: synthetic patients by the dozen
 #   make bench    speed and accuracy tables
+#   make schema   the JSON schema of protocol files, for editors
 #   make clean    everything made by the above except the environment
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test unit quick cohort lint types bench clean
+.PHONY: help setup demo test unit quick cohort lint types bench schema clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
     $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -66,6 +67,10 @@ cohort: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+schema: setup
+	$(BIN)/python -c 'from pipeline.read.protocol_schema import protocol_schema, schema_path; \
+	    schema_path().write_text(protocol_schema(), encoding="utf-8")'
 
 clean:
 	rm -rf build dist demo-output htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

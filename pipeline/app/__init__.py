@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     )
     from pipeline.app.values import InputChoice, RunOutcome, RunRequest
     from pipeline.read import Inventory, RoiEntry, StructureSetEntry
-    from pipeline.read.protocols import DEFAULT_PROTOCOL, list_protocols, load_protocol, protocol_file
+    from pipeline.read.protocols import (
+        DEFAULT_PROTOCOL,
+        checked_against_atlas,
+        list_protocols,
+        load_protocol,
+        protocol_file,
+    )
 else:
     __getattr__ = lazily(
         __name__,
@@ -50,6 +56,7 @@ else:
                 "RoiEntry",
                 "StructureSetEntry",
                 "DEFAULT_PROTOCOL",
+                "checked_against_atlas",
                 "list_protocols",
                 "load_protocol",
                 "protocol_file",
@@ -71,6 +78,7 @@ __all__ = [
     "StationsRequest",
     "StationsTask",
     "StructureSetEntry",
+    "checked_against_atlas",
     "find_stations_of_case",
     "inspect_case",
     "list_protocols",

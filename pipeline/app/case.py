@@ -16,7 +16,7 @@ from pipeline.app.stations import checked_atlas
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, RunRequest, Stopwatch
 from pipeline.core.report import Finding
 from pipeline.core.rules import Protocol
-from pipeline.read.protocols import DEFAULT_PROTOCOL, load_protocol
+from pipeline.read.protocols import DEFAULT_PROTOCOL, checked_against_atlas, list_protocols, load_protocol
 
 if TYPE_CHECKING:
     from pipeline.core.case import Case
@@ -79,7 +79,9 @@ def checked_protocol(request: RunRequest) -> Protocol:
     """
     from pipeline.run.targets import settle
 
-    protocol = load_protocol(request.protocol or DEFAULT_PROTOCOL)
+    named = request.protocol or DEFAULT_PROTOCOL
+    # Those that come along have been looked through by the tests.
+    protocol = (load_protocol if str(named) in list_protocols() else checked_against_atlas)(named)
     settle(protocol, request.settings)
     return protocol
 

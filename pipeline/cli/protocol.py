@@ -44,9 +44,9 @@ def show(file: NameOrFile = None) -> None:
 @app.command("check")
 def check(file: NameOrFile = None) -> None:
     """Check a protocol file, or without FILE all that come along; says file, line, key, expected and got."""
-    from pipeline.app import list_protocols, load_protocol
+    from pipeline.app import checked_against_atlas, list_protocols
 
     with errors_told():
         for one in [file] if file else list_protocols():
-            protocol = load_protocol(one)
+            protocol = checked_against_atlas(one)
             say(f"{protocol.file}: good ({protocol.name}, version {protocol.version})")

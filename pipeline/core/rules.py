@@ -57,7 +57,7 @@ class Assumption:
 
     Attributes:
         sentence: what is assumed.
-        arms: the arms that use it (`ifi`, `eni`).
+        arms: the arms that use it (`ifi`, `eni`); none for one of the choice of arm and dose plan.
         unless_set: setting keys (`ifi.horizontal`, `ends`, ...); once a user has stated all of them, the
             assumption is not used any more. Empty: a user cannot replace it.
     """
@@ -74,7 +74,7 @@ class Protocol:
     Attributes:
         name, title, version: as the file says.
         file, sha256: its name and hash.
-        pgtv, ptv: uniform margins.
+        pgtv, ptv: uniform margins; no PGTV where the protocol has none.
         ifi: CTV margins of involved-field irradiation.
         eni: the rules of elective nodal irradiation; None where the protocol has none.
         decision: how the arm is chosen; None where the protocol does not say.
@@ -92,7 +92,7 @@ class Protocol:
     version: str
     file: str
     sha256: str
-    pgtv: Ranged
+    pgtv: Ranged | None
     ptv: Ranged
     ifi: InvolvedField
     eni: ElectiveRules | None
@@ -176,7 +176,7 @@ class ArmPlan:
 
     Attributes:
         arm: `ifi` or `eni`.
-        pgtv, ctv: margins around the GTV.
+        pgtv, ctv: margins around the GTV; None where the protocol has no PGTV.
         ptv: margin around the CTV.
         ends: how contour stacks end.
         fill_ptv_holes: whether holes of a PTV are filled.
@@ -185,7 +185,7 @@ class ArmPlan:
     """
 
     arm: str
-    pgtv: Margin
+    pgtv: Margin | None
     ctv: Margin
     ptv: Margin
     ends: Ends

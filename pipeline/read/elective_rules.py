@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,7 +41,7 @@ class _Core(Strict):
 class _Outward(Strict):
     default: Length
     range: Annotated[list[Length], Field(min_length=2, max_length=2)]
-    unit: Annotated[str, Field(pattern="^mm$")]
+    unit: Literal["mm"]
 
 
 class _Term(Rule):
@@ -60,7 +60,7 @@ class _Row(Rule):
 
 
 class _Speck(Fixed):
-    unit: Annotated[str, Field(pattern="^cc$")]
+    unit: Literal["cc"]
 
 
 class _Finish(Strict):

@@ -42,7 +42,7 @@ class _InvolvedField(Strict):
 
 
 class _Margins(Strict):
-    pgtv: FixedMargin
+    pgtv: FixedMargin | None = None
     ptv: FixedMargin
     ifi: _InvolvedField
     eni: EniMargins | None = None
@@ -77,7 +77,7 @@ class _Colours(Strict):
 class _Assumption(Strict):
     source: Literal["A"]
     rule: Text
-    arms: Annotated[list[Arm], Field(min_length=1, max_length=2)]
+    arms: Annotated[list[Arm], Field(max_length=2)]
     unless_set: list[str] = Field(default_factory=list)
 
 
@@ -107,7 +107,8 @@ class _Sourced(Shape):
 def _rules(document: Document) -> Iterator[tuple[KeyPath, _Sourced]]:
     """Every rule of the file that has a source, with its key path."""
     margins = document.margins
-    yield ("margins", "pgtv"), margins.pgtv
+    if margins.pgtv:
+        yield ("margins", "pgtv"), margins.pgtv
     yield ("margins", "ptv"), margins.ptv
     yield ("margins", "ifi", "horizontal"), margins.ifi.horizontal
     yield ("margins", "ifi", "craniocaudal"), margins.ifi.craniocaudal
@@ -246,8 +247,9 @@ def _named(document: Document, path: KeyPath, rule: Rule) -> tuple[str, tuple[Ar
         return f"barriers.{rule.structure}", _BOTH_ARMS
     if path[0] == "elective" and document.elective:
         return assumption_key(document.elective, path), ("eni",)
-    if path == ("decision", CLOSE_KEY):
-        return CLOSE_KEY, _BOTH_ARMS
+    if path[0] in {"decision", "doses"}:
+        name = ".".join(map(str, path))
+        return (CLOSE_KEY if path == ("decision", CLOSE_KEY) else name), ()
     if path[:2] == ("margins", "eni"):
         return ".".join(map(str, path)), ("eni",)
     return ".".join(map(str, path)), ("ifi",) if path[:2] == ("margins", "ifi") else _BOTH_ARMS

@@ -19,6 +19,7 @@ from pipeline.read.protocol_document import (
     check_sections,
     check_sources,
 )
+from pipeline.read.protocol_names import check_names
 from pipeline.read.protocol_values import fixed, ranged
 from pipeline.read.resources import resource_folder
 from pipeline.read.yaml_file import read_yaml, validated
@@ -54,8 +55,20 @@ def protocol_file(name_or_file: str | Path) -> Path:
     )
 
 
+def checked_against_atlas(name_or_file: str | Path) -> Protocol:
+    """`load_protocol`, and every station, landmark and organ that it names is one of the atlas.
+
+    Raises:
+        UsageError, ConfigError: as `load_protocol`; ConfigError for a name that the atlas does not have.
+    """
+    protocol = load_protocol(name_or_file)
+    file = read_yaml(protocol_file(name_or_file))
+    check_names(file, validated(Document, file))
+    return protocol
+
+
 def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
-    """Read and check a protocol.
+    """Read and check a protocol, but for the names of stations, landmarks and organs.
 
     Args:
         name_or_file: a name of `list_protocols`, or a YAML file.
@@ -76,7 +89,7 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
         version=document.version,
         file=file.name,
         sha256=file.sha256,
-        pgtv=fixed(margins.pgtv),
+        pgtv=fixed(margins.pgtv) if margins.pgtv else None,
         ptv=fixed(margins.ptv),
         ifi=InvolvedField(
             horizontal=ranged(file, ("margins", "ifi", "horizontal"), margins.ifi.horizontal),

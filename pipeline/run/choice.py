@@ -145,9 +145,5 @@ def _assumptions(protocol: Protocol, settings: Settings) -> dict[str, str]:
     return {
         name: one.sentence
         for name, one in protocol.assumptions.items()
-        if name.split(".")[0] in _OF_CHOICE and not (one.unless_set and stated.issuperset(one.unless_set))
+        if not one.arms and not (one.unless_set and stated.issuperset(one.unless_set))
     }
-
-
-# First words of the names of assumptions that belong to the choice of arm and plan.
-_OF_CHOICE = ("decision", "doses", "close_to_stomach")

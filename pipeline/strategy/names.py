@@ -34,7 +34,10 @@ def roi_names(
     """
     if naming is Naming.PROTOCOL:
         return {target.name: target.name for target in targets}
-    return {target.name: _name(target, kinds, prescription) for target in targets}
+    names = {target.name: _name(target, kinds, prescription) for target in targets}
+    if "PGTV" in names and names["PGTV"] == names.get("PTV"):
+        names["PGTV"] = names["PGTV"].replace("PTV", _WITHOUT_DOSE["PGTV"])
+    return names
 
 
 def _name(target: Target, kinds: Mapping[str, LesionKind], prescription: Prescription | None) -> str:

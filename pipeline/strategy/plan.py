@@ -61,7 +61,7 @@ def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
     fill = settings.fill_ptv_holes
     plan = ArmPlan(
         arm=arm,
-        pgtv=Margin.uniform(protocol.pgtv.default),
+        pgtv=Margin.uniform(protocol.pgtv.default) if protocol.pgtv else None,
         ctv=_ctv_margin(protocol, margins, arm),
         ptv=Margin.uniform(protocol.ptv.default),
         ends=settings.ends or protocol.ends,

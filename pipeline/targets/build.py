@@ -21,7 +21,7 @@ from pipeline.targets.gross import (
     gross_volumes,
     grown_draft,
     gtv_targets,
-    pgtv_draft,
+    pgtv_drafts,
 )
 
 # Of what a CTV's margins add, a barrier may take this much before a person should look, or must decide.
@@ -53,7 +53,7 @@ def build_ifi(
     outside = "".join(f", not in {_outside(b.structure)}" for b in plan.barriers if b.structure in organs)
     ctv, ptv = [g.ctv for g in grown], [g.ptv for g in grown]
     made = [
-        pgtv_draft(gross, plan.pgtv),
+        *pgtv_drafts(gross, plan.pgtv),
         grown_draft("CTV", TargetKind.CTV, plan.ctv, ctv, recipe=f"GTV + {plan.ctv}{outside}"),
         grown_draft("PTV", TargetKind.PTV, plan.ptv, ptv, recipe=f"CTV + {plan.ptv}"),
     ]

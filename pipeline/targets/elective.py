@@ -29,7 +29,7 @@ from pipeline.core.volume import Mask
 from pipeline.targets.assemble import NOISE_CC, Draft, assemble
 from pipeline.targets.barriers import barred_sections, not_applied
 from pipeline.targets.envelope import Envelope
-from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, least, pgtv_draft, reached
+from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, least, pgtv_drafts, reached
 from pipeline.targets.patient import PatientMap, empty_stations, involved_rows
 from pipeline.targets.rows import Expanded, RowSections, row_built, row_sections
 from pipeline.targets.sections import Sections, common, joined, volume_cc, without
@@ -82,7 +82,7 @@ def build_eni(
         *not_applied(plan.barriers, organs, ENI),
         *empty_stations([r.row for r in parts.rows], patient),
     ]
-    targets, told = _assembled(case, plan, pgtv_draft(gross, plan.pgtv), ctv, drawn)
+    targets, told = _assembled(case, plan, pgtv_drafts(gross, plan.pgtv), ctv, drawn)
     rows = tuple(row_built(row, targets["CTV"].contours.sections, grid) for row in parts.rows)
     built = ElectiveBuilt(
         rows=rows,
@@ -166,13 +166,15 @@ def _ctv_draft(
 
 
 def _assembled(
-    case: Case, plan: ArmPlan, pgtv: Draft, ctv: Draft, drawn: Sections
+    case: Case, plan: ArmPlan, pgtv: Sequence[Draft], ctv: Draft, drawn: Sections
 ) -> tuple[dict[str, Target], list[Finding]]:
     """PGTV, CTV, and the PTV that grows from the CTV's contours."""
     grid = case.volume.grid
     targets: dict[str, Target] = {}
-    targets["PGTV"], noted = assemble(pgtv, drawn, grid, fill_holes=True, arm=ENI)
-    targets["CTV"], told = assemble(ctv, drawn, grid, fill_holes=True, arm=ENI)
+    findings: list[Finding] = []
+    for draft in (*pgtv, ctv):
+        targets[draft.name], told = assemble(draft, drawn, grid, fill_holes=True, arm=ENI)
+        findings += told
     contours = targets["CTV"].contours
     base = solid_from_contours(contours, ends=plan.ends)
     grown = expand(base, plan.ptv)
@@ -187,7 +189,7 @@ def _assembled(
         uncut=sections,
     )
     targets["PTV"], grew = assemble(ptv, contours.sections, grid, fill_holes=plan.fill_ptv_holes, arm=ENI)
-    return targets, [*noted, *told, *grew]
+    return targets, [*findings, *grew]
 
 
 def _uncropped(sections: Sections, grid: Grid) -> Target:

@@ -22,7 +22,7 @@ class Gross:
 
     lesion: Lesion
     solid: Solid
-    pgtv: Solid
+    pgtv: Solid | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,13 +34,13 @@ class Grown:
     base: Solid
 
 
-def gross_volumes(case: Case, *, ends: Ends, pgtv: Margin) -> tuple[Gross, ...]:
+def gross_volumes(case: Case, *, ends: Ends, pgtv: Margin | None) -> tuple[Gross, ...]:
     """Every lesion of a case; `ends` and the margin of the PGTV are those of the plan of any arm."""
     found = []
     for lesion in case.lesions:
         drawn = lesion.contours
         solid = solid_from_contours(widened_where_thin(drawn, default_pitch_mm(drawn)), ends=ends)
-        found.append(Gross(lesion=lesion, solid=solid, pgtv=expand(solid, pgtv)))
+        found.append(Gross(lesion=lesion, solid=solid, pgtv=expand(solid, pgtv) if pgtv else None))
     return tuple(found)
 
 
@@ -62,10 +62,12 @@ def gtv_targets(case: Case) -> tuple[Target, ...]:
     )
 
 
-def pgtv_draft(gross: Sequence[Gross], margin: Margin) -> Draft:
-    """The PGTV over all lesions."""
-    grown = [Grown(solid=one.pgtv, uncut=one.pgtv, base=one.solid) for one in gross]
-    return grown_draft("PGTV", TargetKind.PGTV, margin, grown, recipe=f"GTV + {margin}")
+def pgtv_drafts(gross: Sequence[Gross], margin: Margin | None) -> list[Draft]:
+    """The PGTV over all lesions; none where the protocol has none."""
+    grown = [Grown(solid=one.pgtv, uncut=one.pgtv, base=one.solid) for one in gross if one.pgtv]
+    if margin is None or not grown:
+        return []
+    return [grown_draft("PGTV", TargetKind.PGTV, margin, grown, recipe=f"GTV + {margin}")]
 
 
 def grown_draft(name: str, kind: TargetKind, margin: Margin, grown: Sequence[Grown], *, recipe: str) -> Draft:
