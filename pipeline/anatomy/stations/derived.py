@@ -17,13 +17,18 @@ from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, pre
 
 def _spine_body(of: Structures) -> Derived:
     """Vertebral bodies without arches and processes."""
-    bodies = [vertebral_body(of.view, name) for name in SPINE if name in of.view.organs]
-    known = [body[of.crop.where] for body in bodies if body is not None]
-    if not known:
+    bodies, some = np.zeros(of.crop.shape, dtype=bool), False
+    for name in SPINE:
+        near = of.view.around((name,))
+        body = vertebral_body(near, name)
+        if body is not None:
+            of.crop.put(body, near.where, bodies)
+            some = True
+    if not some:
         return None, ""
     told = {"vertebrae_body", "spinal_cord"} & set(of.view.organs)
     note = "" if told else "the front 45 % of each vertebra were taken as its body"
-    return joined(known), note
+    return bodies, note
 
 
 # Two vertebral bodies are at most this far apart [I].
