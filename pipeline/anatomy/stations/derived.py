@@ -59,9 +59,10 @@ def _lungs_filled(of: Structures) -> Derived:
     if not of.known("lungs_all"):
         return None, ""
     filled = of.mask("lungs_all").copy()
+    sides = [mask for mask in (of.organ("lung_left"), of.organ("lung_right")) if mask is not None]
     for k in np.flatnonzero(filled.any(axis=(1, 2))).tolist():
-        for mask in (of.organ("lung_left"), of.organ("lung_right")):
-            if mask is None or not mask[k].any():
+        for mask in sides:
+            if not mask[k].any():
                 continue
             labels = cc3d.connected_components(np.ascontiguousarray(~mask[k]), connectivity=4)
             edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
