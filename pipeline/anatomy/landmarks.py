@@ -62,7 +62,8 @@ def find_landmarks(view: OrganView, rules: Iterable[LandmarkRule], stated: Mappi
         notes: list[str] = []
         for attempt in rule.attempts:
             lacking = _lacking(view, attempt, found)
-            place = None if lacking else METHODS[attempt.method][0](view, attempt, found)
+            near = view.around(attempt.organs)
+            place = None if lacking else METHODS[attempt.method][0](near, attempt, found)
             if place is None:
                 notes.append(f"not from {attempt.how}: {lacking or 'not seen there'}")
                 continue

@@ -116,8 +116,9 @@ def _celiac_and_spine(view: OrganView, levels: Mapping[str, float]) -> Iterator[
     if CELIAC not in levels:
         return
     for name, upper, end in ((CELIAC_BELOW, False, "lower"), (CELIAC_ABOVE, True, "upper")):
-        body = vertebral_body(view, name)
-        place = None if body is None else view.end(body, upper=upper)
+        near = view.around((name,))
+        body = vertebral_body(near, name)
+        place = None if body is None else near.end(body, upper=upper)
         if place is None:
             continue
         above = levels[CELIAC] - place[2]

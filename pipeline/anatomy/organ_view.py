@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +11,16 @@ import numpy.typing as npt
 
 from pipeline.anatomy.views import AnatomicalView
 from pipeline.core.anatomy import Organs
+from pipeline.core.box import Box, hull, whole
 from pipeline.core.grid import Vector
 from pipeline.core.volume import Mask
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+
+
+# Planes beyond organs that are looked at alone: what an end is told from, and whether the scan cuts it off.
+_PLANES_AROUND = 3
 
 
 def joined(masks: Sequence[Bools]) -> Bools:
@@ -32,7 +38,8 @@ class OrganView:
 
     Attributes:
         organs: what is known of the patient.
-        u, v, w: frame coordinates in mm of the voxel centres along each axis, ascending.
+        where: the part of the scan that is looked at, as (w, v, u) slices of all of it.
+        u, v, w: frame coordinates in mm of its voxel centres along each axis, ascending.
     """
 
     def __init__(self, organs: Organs) -> None:
@@ -40,11 +47,37 @@ class OrganView:
         self._turn = AnatomicalView(grid=organs.grid)
         self._fronts: dict[str, tuple[Floats, Floats]] = {}
         (first,) = organs.grid.frame.from_patient([self._turn.to_patient((0.0, 0.0, 0.0))])
-        counts = self._turn.of(np.empty(organs.grid.shape, dtype=bool)).shape
+        self.where = self._turn.box_of(whole(organs.grid.shape))
+        counts = [side.stop for side in self.where]
         self.w, self.v, self.u = (
             start + np.arange(count) * step
             for start, count, step in zip(first[::-1], counts, self._turn.spacing_mm, strict=True)
         )
+
+    def around(self, names: Iterable[str]) -> OrganView:
+        """Of a view of the whole scan the part that holds some organs; all of it where none of them is known.
+
+        A few planes above and below belong to it, where the scan has them: an organ reaches the end of the
+        part only where it reaches the scan's. Rows and columns begin with an even one.
+        """
+        held = hull([self.box(name) for name in names if name in self.organs])
+        if not held[0].stop:
+            return self
+        planes, rows, columns = held
+        planes = slice(
+            max(0, planes.start - _PLANES_AROUND), min(planes.stop + _PLANES_AROUND, self.where[0].stop)
+        )
+        near = copy(self)
+        rows, columns = (slice(side.start // 2 * 2, side.stop) for side in (rows, columns))
+        near.where = (planes, rows, columns)
+        near.w, near.v, near.u = (
+            axis[side] for axis, side in zip((self.w, self.v, self.u), near.where, strict=True)
+        )
+        return near
+
+    def box(self, name: str) -> Box:
+        """Where in all of the scan an organ lies, as (w, v, u) slices."""
+        return self._turn.box_of(self.organs[name].box)
 
     @property
     def spacing_mm(self) -> Vector:
@@ -67,7 +100,7 @@ class OrganView:
 
     def turned(self, mask: Mask) -> Bools:
         """The voxels of any mask on the organs' grid, shape (w, v, u)."""
-        return self._turn.of(mask.voxels)
+        return self._turn.of(mask.voxels)[self.where]
 
     def union(self, names: Iterable[str]) -> Bools | None:
         """The voxels of those organs that are known; None where none is."""
@@ -88,14 +121,22 @@ class OrganView:
     def fronts_and_middles(self, name: str) -> tuple[Floats, Floats]:
         """An organ's foremost row (v) and middle (u) in mm on each plane; nan where it is not."""
         if name not in self._fronts:
-            mask = self.mask(name)
-            rows, columns = mask.any(axis=2), np.count_nonzero(mask, axis=1)
-            counts = columns.sum(axis=1)
-            empty = counts == 0
-            front = np.where(empty, np.nan, self.v[rows.argmax(axis=1)])
-            middle = np.where(empty, np.nan, columns @ self.u / np.maximum(counts, 1))
-            self._fronts[name] = (front, middle)
-        return self._fronts[name]
+            self._fronts[name] = self._fronts_and_middles(name)
+        front, middle = self._fronts[name]
+        return front[self.where[0]], middle[self.where[0]]
+
+    def _fronts_and_middles(self, name: str) -> tuple[Floats, Floats]:
+        """The same on all planes of the scan, looked at where the organ is."""
+        front, middle = (np.full(self.organs.grid.size[2], np.nan) for _ in range(2))
+        box, all_of_it = self.box(name), OrganView(self.organs)
+        v, u = all_of_it.v[box[1]], all_of_it.u[box[2]]
+        mask = all_of_it.mask(name)[box]
+        rows, columns = mask.any(axis=2), np.count_nonzero(mask, axis=1)
+        counts = columns.sum(axis=1)
+        empty = counts == 0
+        front[box[0]] = np.where(empty, np.nan, v[rows.argmax(axis=1)])
+        middle[box[0]] = np.where(empty, np.nan, columns @ u / np.maximum(counts, 1))
+        return front, middle
 
     def centroid(self, mask: Bools, k: int) -> tuple[float, float]:
         """Mean (u, v) in mm of a mask's pixels on a plane that has some."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.box import Box
 from pipeline.core.grid import Grid, Vector
 
 Bools = npt.NDArray[np.bool_]
@@ -36,6 +37,16 @@ class AnatomicalView:
         """The view of an array of shape (slices, rows, columns); writing to it writes to the array."""
         turned = np.swapaxes(array, 1, 2) if self._turned else array
         return turned[tuple(slice(None, None, int(sense)) for sense in self._senses)]
+
+    def box_of(self, box: Box) -> Box:
+        """Where in the view a box of an array lies."""
+        planes, rows, columns = box
+        sides = (planes, columns, rows) if self._turned else box
+        first, second, third = (
+            side if sense > 0 else slice(count - side.stop, count - side.start)
+            for side, sense, count in zip(sides, self._senses, self._shape, strict=True)
+        )
+        return (first, second, third)
 
     def to_patient(self, index: tuple[float, float, float]) -> Vector:
         """LPS mm of a place in the view: slice, row, column, may be fractional."""

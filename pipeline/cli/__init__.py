@@ -15,6 +15,7 @@ import typer
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from pipeline.cli import demo, inspect, protocol, run, stations
+from pipeline.cli.memory import keep_memory
 
 app = typer.Typer(
     name="rt-targets",
@@ -57,6 +58,7 @@ def main() -> None:
     # Reading DICOM makes objects by the hundred thousand and hardly any garbage in cycles: looking for
     # some after every 700 takes a tenth of a run.
     gc.set_threshold(100_000, 20, 20)
+    keep_memory()
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # as an interrupt: what is half-written is taken away
             signal.signal(getattr(signal, name), _interrupted)

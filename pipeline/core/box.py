@@ -48,6 +48,15 @@ def shared(one: Box, other: Box) -> Box:
     return (first, second, third)
 
 
+def inside(box: Box, outer: Box) -> Box:
+    """A box, told from the corner of another one that holds it."""
+    first, second, third = (
+        slice(side.start - around.start, side.stop - around.start)
+        for side, around in zip(box, outer, strict=True)
+    )
+    return (first, second, third)
+
+
 def hull(boxes: Sequence[Box]) -> Box:
     """The smallest box that holds all of some boxes, of which `NOWHERE` holds nothing."""
     filled = [box for box in boxes if all(side.stop > side.start for side in box)]

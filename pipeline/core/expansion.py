@@ -28,10 +28,17 @@ def expand(solid: Solid, margin: Margin) -> Solid:
     if margin.largest == 0.0 or solid.is_empty:
         return solid
     outer = solid.lattice.padded(margin)
-    field = _embed(solid, outer)
+    return Solid(lattice=outer, field=grown_within(_embed(solid, outer), outer, margin))
+
+
+def grown_within(field: Field, lattice: Lattice, margin: Margin) -> Field:
+    """A field grown by a margin, which is more than 0, on its own lattice.
+
+    It is right wherever everything within the margin lies on the lattice as well.
+    """
     scale = np.float32(min(value for value in margin.as_tuple() if value > 0))
     # In place: a lattice of a large lesion is tens of megabytes, and fresh memory costs more than the sums.
-    grown = _squared_gauge(field, outer, margin)
+    grown = _squared_gauge(field, lattice, margin)
     np.sqrt(grown, out=grown)
     np.subtract(1, grown, out=grown)
     np.multiply(grown, scale, out=grown)
@@ -39,7 +46,7 @@ def expand(solid: Solid, margin: Margin) -> Solid:
     # Inside, the gauge is 0 all over and says nothing of where the old surface is. The old field
     # does: it keeps a surface that a margin below one pitch, or of 0, moves within its lattice step.
     np.add(field, np.float32(min(margin.as_tuple())), out=grown, where=field > 0)
-    return Solid(lattice=outer, field=np.maximum(field, grown, out=grown))
+    return np.maximum(field, grown, out=grown)
 
 
 def contract(solid: Solid, margin: Margin) -> Solid:

@@ -119,8 +119,11 @@ def _within(items: Points, places: Points, others: Points, reach: float) -> Poin
 def _nearest(points: Points, centres: Points, count: int) -> tuple[Points, npt.NDArray[np.intp]]:
     """Distance to the nearest centre, and the indices of the `count` nearest ones, shape (n, count)."""
     if len(points) * len(centres) <= _PAIRS_AT_ONCE:  # a tree would cost more, its import above all
-        squared = np.square(points[:, None] - centres[None, :]).sum(axis=2)
-        near = np.argpartition(squared, count - 1, axis=1)[:, :count]
+        squared = _squared_distances(points, centres)
+        if count == 1:
+            near = squared.argmin(axis=1)[:, None]
+        else:
+            near = np.argpartition(squared, count - 1, axis=1)[:, :count]
         return np.sqrt(squared.min(axis=1)), near
     from scipy.spatial import cKDTree
 
@@ -128,6 +131,15 @@ def _nearest(points: Points, centres: Points, count: int) -> tuple[Points, npt.N
     away, near = tree.query(points, k=count)
     near = near.reshape(len(points), count)
     return np.asarray(away).reshape(len(points), -1)[:, 0], near
+
+
+def _squared_distances(points: Points, centres: Points) -> Points:
+    """Of every point, (n, 3), to every centre, (m, 3): shape (n, m). Axis by axis, for the memory's sake."""
+    total = np.zeros((len(points), len(centres)))
+    for mine, its in zip(points.T, centres.T, strict=True):
+        apart = np.subtract.outer(mine, its)
+        total += np.multiply(apart, apart, out=apart)
+    return total
 
 
 def _to_triangles(points: Points, triangles: Points) -> Points:

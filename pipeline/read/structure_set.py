@@ -211,8 +211,24 @@ def _points(item: pydicom.Dataset) -> Points:
         return np.empty((0, 3))
     value = item.get_item(_CONTOUR_DATA).value
     if isinstance(value, bytes):
-        value = [part for part in value.rstrip(b" \0").split(b"\\") if part and not part.isspace()]
-    flat = np.asarray([] if value is None else value, dtype=float)
+        flat = _numbers(value.rstrip(b" \0"))
+    else:
+        flat = np.asarray([] if value is None else value, dtype=float)
     if flat.ndim != 1 or flat.size % 3 or not np.isfinite(flat).all():
         raise ValueError(f"{flat.size} numbers, some of them not finite or no full point")
     return flat.reshape(-1, 3)
+
+
+def _numbers(text: bytes) -> npt.NDArray[np.float64]:
+    """Decimal strings with backslashes between them; blank ones count for nothing.
+
+    Raises:
+        ValueError: something else than a number.
+    """
+    try:
+        found = np.fromstring(text, sep=" \\ ")
+    except (ValueError, DeprecationWarning):  # what stops it, where warnings are errors
+        found = np.empty(0)
+    if len(found) == text.count(b"\\") + 1:
+        return found
+    return np.asarray([part for part in text.split(b"\\") if part.strip()], dtype=float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,7 @@ class Tidied:
     dropped_slices: tuple[int, ...]
 
 
+@lru_cache(maxsize=64)  # asked for each ROI before it is written, and when it is
 def tidied(contours: Contours) -> Tidied:
     """Round to 0.001 mm, thin vertices, drop specks below 2 mm2.
 

@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
-from pipeline.core.expansion import contract, difference, expand, intersection, union
+from pipeline.core.expansion import contract, difference, expand, grown_within, intersection, union
+from pipeline.core.lattice import Lattice
 from pipeline.core.margin import Margin
 from pipeline.core.solid import Solid, solid_from_contours
 from tests import oracles
@@ -273,3 +276,31 @@ def test_a_flat_end_beside_a_part_that_goes_on_ends_on_its_plane() -> None:
         end = last + column[last] / (column[last] - column[last + 1])
         height = together.lattice.origin_mm[2] + end * together.lattice.plane_pitch_mm
         assert height == pytest.approx(W[13] + 1.5, abs=1e-3)
+
+
+@given(st.integers(0, 2**32 - 1), st.tuples(*(st.just(0.0) | st.floats(0.5, 4.0) for _ in range(6))))
+def test_growing_within_a_lattice_is_growing_where_the_margin_fits(
+    seed: int, lengths: tuple[float, ...]
+) -> None:
+    left, right, posterior, anterior, superior, inferior = lengths
+    margin = Margin(
+        left=left,
+        right=right,
+        posterior=posterior,
+        anterior=anterior,
+        superior=superior,
+        inferior=inferior,
+    )
+    grid = make_grid(size=(40, 40, 12), spacing_mm=(1.0, 1.0, 3.0))
+    window = Lattice(grid=grid, pitch_mm=1.0, steps_per_slice=2, start=(-3, -3, 6), size=(6, 6, 4))
+    outer = window.padded(margin.mirrored())
+    # Not closed at the border of the lattice: what is asked of the window must not depend on it.
+    field = np.random.default_rng(seed).normal(-0.8, 1.0, outer.shape).astype(np.float32)
+    if margin.largest == 0.0:
+        return
+    whole = expand(Solid(lattice=outer, field=field), margin)
+    found = grown_within(field, outer, margin)[window.offset_in(outer)]
+    wanted = whole.field[window.offset_in(whole.lattice)]
+    assert np.array_equal(found > 0, wanted > 0)
+    near = np.abs(wanted) < 0.9 * min(length for length in lengths if length > 0)
+    assert found[near] == pytest.approx(wanted[near], abs=1e-5)

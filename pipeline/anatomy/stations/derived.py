@@ -17,13 +17,18 @@ from pipeline.anatomy.stations.structures import SPINE, Derived, Structures, pre
 
 def _spine_body(of: Structures) -> Derived:
     """Vertebral bodies without arches and processes."""
-    bodies = [vertebral_body(of.view, name) for name in SPINE if name in of.view.organs]
-    known = [body[of.crop.where] for body in bodies if body is not None]
-    if not known:
+    bodies, some = np.zeros(of.crop.shape, dtype=bool), False
+    for name in SPINE:
+        near = of.view.around((name,))
+        body = vertebral_body(near, name)
+        if body is not None:
+            of.crop.put(body, near.where, bodies)
+            some = True
+    if not some:
         return None, ""
     told = {"vertebrae_body", "spinal_cord"} & set(of.view.organs)
     note = "" if told else "the front 45 % of each vertebra were taken as its body"
-    return joined(known), note
+    return bodies, note
 
 
 # Two vertebral bodies are at most this far apart [I].
@@ -54,9 +59,10 @@ def _lungs_filled(of: Structures) -> Derived:
     if not of.known("lungs_all"):
         return None, ""
     filled = of.mask("lungs_all").copy()
+    sides = [mask for mask in (of.organ("lung_left"), of.organ("lung_right")) if mask is not None]
     for k in np.flatnonzero(filled.any(axis=(1, 2))).tolist():
-        for mask in (of.organ("lung_left"), of.organ("lung_right")):
-            if mask is None or not mask[k].any():
+        for mask in sides:
+            if not mask[k].any():
                 continue
             labels = cc3d.connected_components(np.ascontiguousarray(~mask[k]), connectivity=4)
             edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.anatomy.organ_view import Bools, Floats
 from pipeline.anatomy.stations.structures import Crop
-from pipeline.core.expansion import expand
+from pipeline.core.expansion import grown_within
 from pipeline.core.grid import Grid
 from pipeline.core.lattice import Field, Lattice, even_steps
 from pipeline.core.margin import Margin
@@ -115,12 +115,14 @@ def voxels_inside(solid: Solid, crop: Crop) -> tuple[tuple[slice, slice, slice],
 
 
 def grown(field: Field, lattice: Lattice, margin: Margin, window: Lattice) -> Field:
-    """A field grown by a margin, on a window of its lattice; nothing where the field has nothing."""
-    solid = Solid(lattice=lattice, field=field)
-    if solid.is_empty:
+    """A field grown by a margin, on a window of its lattice; nothing where the field has nothing.
+
+    The lattice is at least what `around` the window gives.
+    """
+    if not (field > 0).any():
         return np.full(window.shape, FAR, dtype=np.float32)
-    larger = expand(solid, margin)
-    return larger.field[window.offset_in(larger.lattice)]
+    larger = grown_within(field, lattice, margin) if margin.largest else field
+    return larger[window.offset_in(lattice)]
 
 
 def around(window: Lattice, margin: Margin) -> Lattice:

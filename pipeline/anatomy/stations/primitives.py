@@ -69,9 +69,10 @@ def _all_in_box(scene: Scene, term: Term, window: Lattice) -> tuple[Field, Latti
     inner = window
     for one in term.terms:
         inner = bounds(scene, one, inner)
-    field = np.full(inner.shape, EVERYWHERE, dtype=np.float32)
+    field: Field = np.broadcast_to(EVERYWHERE, inner.shape)
     for one in term.terms:
-        field = np.minimum(field, evaluate(scene, one, inner))
+        found = evaluate(scene, one, inner)
+        field = np.minimum(field, found, out=found if found.flags.writeable else None)
         box = box_inside(field)
         if box is None:
             return field, inner

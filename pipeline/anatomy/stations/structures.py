@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.anatomy.organ_view import Bools, Floats, OrganView, joined
 from pipeline.anatomy.stations.lacking import LackingError, Trace
 from pipeline.core.anatomy import Landmark
+from pipeline.core.box import Box, inside, shared
 
 # How far around the spine stations reach: sideways of its middle, before and behind its front [I].
 REACH_SIDE_MM, REACH_FRONT_MM, REACH_BACK_MM = 90.0, 125.0, 50.0
@@ -40,6 +41,16 @@ class Crop:
     w: Floats
     v: Floats
     u: Floats
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Planes, rows and columns."""
+        return (len(self.w), len(self.v), len(self.u))
+
+    def put(self, part: Bools, where: Box, found: Bools) -> None:
+        """Add what a part of the view, at (w, v, u) slices, has within the crop to a mask of the crop."""
+        both = shared(where, self.where)
+        found[inside(both, self.where)] |= part[inside(both, where)]
 
 
 class Structures:
@@ -118,7 +129,12 @@ class Structures:
 
     def organ(self, name: str) -> Bools | None:
         """An organ's voxels as given; None when it is not known."""
-        return self.view.mask(name)[self.crop.where] if name in self.view.organs else None
+        if name not in self.view.organs:
+            return None
+        found = np.zeros(self.crop.shape, dtype=bool)
+        near = self.view.around((name,))
+        self.crop.put(near.mask(name), near.where, found)
+        return found
 
     def _find(self, name: str) -> tuple[Bools | None, str]:
         if name in self.groups:
@@ -144,13 +160,14 @@ def present(mask: Bools | None) -> Bools | None:
 
 def _crop(view: OrganView) -> Crop:
     """Around the spine; without one around the airway, else the middle of the image."""
-    bones = [view.mask(name)[:, ::2, ::2] for name in SPINE if name in view.organs]
+    near = view.around(SPINE)
+    bones = [near.mask(name)[:, ::2, ::2] for name in SPINE if name in view.organs]
     spine = joined(bones) if bones else None
     if spine is not None and spine.any():  # a few voxels between these rows and columns are no spine
         columns = 2 * np.flatnonzero(spine.any(axis=(0, 1)))
         rows = 2 * np.flatnonzero(spine.any(axis=(0, 2)))
-        left = right = float(view.u[columns].mean())
-        front, back = float(view.v[rows[0]]), float(view.v[rows[-1]])
+        left = right = float(near.u[columns].mean())
+        front, back = float(near.v[rows[0]]), float(near.v[rows[-1]])
         back = max(front, back - REACH_BACK_MM)
     else:
         airway = view.union(("trachea", "main_bronchi"))
