@@ -51,7 +51,12 @@ def hashes(folder: Path) -> dict[str, str]:
 def test_a_run_leaves_the_structure_set_the_report_and_the_pictures_and_changes_no_input(dicom, tmp_path):
     before = hashes(dicom)
     outcome = run_case(request(dicom, tmp_path / "out", pictures=True))
-    assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "pictures/GTV-T.png"}
+    assert tree(tmp_path / "out") == {
+        "report.json",
+        "ifi/rtstruct.dcm",
+        "pictures/ifi_GTV-T.png",
+        "pictures/decision.png",
+    }
     assert hashes(dicom) == before
     assert outcome.record == (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
     assert not outcome.has_stop
@@ -149,7 +154,10 @@ def test_both_formats_give_the_same_volumes(dicom, nifti, tmp_path):
 
 def test_wrong_use_is_known_before_anything_is_read_or_made(tmp_path):
     nowhere = InputChoice(path=tmp_path / "nowhere")
-    for settings in (Settings(), Settings(arm=ArmChoice.IFI, margins={MarginName.LEFT: 30})):
+    for settings in (
+        Settings(figures={"a": 1.0}),
+        Settings(arm=ArmChoice.IFI, margins={MarginName.LEFT: 30}),
+    ):
         with pytest.raises(UsageError):
             run_case(RunRequest(source=nowhere, out=tmp_path / "out", settings=settings))
     assert not (tmp_path / "out").exists()
@@ -226,7 +234,9 @@ def test_the_demo_makes_a_patient_and_runs_it(tmp_path):
     assert "patient/masks/vertebrae_T4.nii.gz" in found
     lesions = [lesion.roi for lesion in outcome.report.lesions]
     assert lesions == ["GTV-T", "GTV-N1", "GTV-N2"]
-    assert {f"pictures/{name}.png" for name in lesions} <= found
+    assert {f"pictures/{arm}_{name}.png" for arm in ("ifi", "eni") for name in lesions} <= found
+    assert {"pictures/decision.png", "eni/rtstruct.dcm", "eni/prescription.json", "stations.json"} <= found
+    assert (outcome.report.decision.arm, outcome.report.decision.plan) == ("both", "4 and 2")
     source = pydicom.dcmread(tmp_path / "out" / "patient" / "dicom" / "structures.dcm")
     names = [roi.ROIName for roi in source.StructureSetROISequence]
     assert {"BODY", "Lung_L", "SpinalCord", "GTV-N1"} <= set(names)

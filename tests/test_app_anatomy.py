@@ -34,8 +34,9 @@ def test_the_synthetic_patient_with_its_masks(tmp_path: Path) -> None:
     patient = tmp_path / "demo" / "patient"
     truth = make_phantom(PhantomOptions(seed=4)).landmarks
     report = run(InputChoice(path=patient / "dicom", anatomy=patient / "masks"), tmp_path / "out")
-    assert set(report["landmarks"]) == set(truth)
-    for name, landmark in report["landmarks"].items():
+    assert set(report["landmarks"]) >= set(truth)
+    for name in truth:
+        landmark = report["landmarks"][name]
         assert landmark["point_mm"][2] == pytest.approx(truth[name][2], abs=3.0), name
         assert landmark["inferred"] is False, name
 

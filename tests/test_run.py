@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.core.errors import UsageError
 from pipeline.core.margin import Margin
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.read.protocols import load_protocol
 from pipeline.run.report import report_of
-from pipeline.run.targets import make_targets, settle
+from pipeline.run.targets import make_targets
+from tests.known import known
 from tests.made_case import READ, case
 
 IFI = Settings(arm=ArmChoice.IFI)
@@ -18,20 +18,20 @@ PROTOCOL = load_protocol()
 
 
 def test_a_case_becomes_its_volumes_and_the_decision_that_was_stated():
-    result = make_targets(case(), PROTOCOL, IFI)
+    result = make_targets(case(), known(case()), PROTOCOL, IFI)
     (arm,) = result.arms
     assert [target.name for target in arm.targets] == ["GTV-T", "PGTV", "CTV", "PTV"]
     volumes = [target.contours.volume_cc for target in arm.targets]
     assert volumes[0] < volumes[1] < volumes[2] < volumes[3]
     assert result.decision.arm == "ifi"
     assert "stated by the user" in result.decision.reasons[0].rule
-    assert "not evaluated" in result.decision.reasons[1].value
-    assert result.measures[0].axial_diameter_mm == pytest.approx(20, abs=0.1)
+    assert "nothing without resection" in result.decision.reasons[0].result
+    assert result.lesions[0].measures.axial_diameter_mm == pytest.approx(20, abs=0.1)
     assert "no PGTV" in result.assumptions["ifi.pgtv_without_dose"]
 
 
 def test_findings_of_every_step_are_kept_and_each_missing_barrier_is_told_once():
-    result = make_targets(case(), PROTOCOL, IFI)
+    result = make_targets(case(), known(case()), PROTOCOL, IFI)
     assert READ in result.findings
     missing = [f.message for f in result.findings if f.code == "BARRIER_NOT_APPLIED"]
     assert len(missing) == 1
@@ -39,33 +39,28 @@ def test_findings_of_every_step_are_kept_and_each_missing_barrier_is_told_once()
 
 
 def test_without_a_body_the_body_barrier_is_told_to_be_missing():
-    result = make_targets(case(air=True), PROTOCOL, IFI)
+    result = make_targets(case(air=True), known(case(air=True)), PROTOCOL, IFI)
     missing = [f.message for f in result.findings if f.code == "BARRIER_NOT_APPLIED"]
     assert any("body" in message for message in missing)
 
 
 def test_a_body_barrier_that_is_switched_off_is_not_looked_for():
-    result = make_targets(case(air=True), PROTOCOL, Settings(arm=ArmChoice.IFI, barriers={"body": False}))
+    result = make_targets(
+        case(air=True), known(case(air=True)), PROTOCOL, Settings(arm=ArmChoice.IFI, barriers={"body": False})
+    )
     missing = [f.message for f in result.findings if f.code == "BARRIER_NOT_APPLIED"]
     assert not any("body" in message for message in missing)
 
 
 def test_stages_are_told_in_order():
     told: list[str] = []
-    make_targets(case(), PROTOCOL, IFI, on_stage=told.append)
-    assert told == ["anatomy", "targets", "checks"]
-
-
-@pytest.mark.parametrize("arm", [ArmChoice.AUTO, ArmChoice.ENI, ArmChoice.BOTH])
-def test_arms_that_are_not_built_yet_are_wrong_use_and_name_the_one_that_is(arm):
-    with pytest.raises(UsageError, match=r"not available in this version.*got: .*--arm ifi") as caught:
-        settle(PROTOCOL, Settings(arm=arm))
-    assert caught.value.got == arm.value
+    make_targets(case(), known(case()), PROTOCOL, IFI, on_stage=told.append)
+    assert told == ["decision", "targets"]
 
 
 def test_the_report_has_the_figures_of_the_result():
     made = case()
-    result = make_targets(made, PROTOCOL, IFI)
+    result = make_targets(made, known(made), PROTOCOL, IFI)
     provenance = Provenance(
         version="0",
         protocol=PROTOCOL.name,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.core.prescription import Prescription
 
 _LONGEST_NOTE = 90
+_NOT_FOUND = "LANDMARK_NOT_FOUND"
 
 
 def print_outcome(outcome: RunOutcome, *, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -68,7 +69,7 @@ def summary(report: Report, *, verbose: bool = False) -> str:
             for name, one in report.landmarks.items()
         ]
         parts.append(table(["landmark", "x", "y", "z (mm)", "+-", "how"], rows))
-    parts += [findings_text(report.findings)] if report.findings else []
+    parts += [findings_text(report.findings, verbose=verbose)] if report.findings else []
     if verbose:
         rows = [[stage, f"{seconds:.2f}"] for stage, seconds in report.provenance.seconds.items()]
         parts.append(table(["stage", "seconds"], rows))
@@ -133,13 +134,21 @@ def _cut_text(target: TargetReport) -> str:
     return f"{cut:.2f}" if cut >= 0.005 else "-"
 
 
-def findings_text(findings: tuple[Finding, ...]) -> str:
-    """One line each: severity, where, sentence; stop first, then warnings, then the rest."""
+def findings_text(findings: tuple[Finding, ...], *, verbose: bool = False) -> str:
+    """One line each: severity, where, sentence; stop first, then warnings, then the rest.
+
+    Landmarks that were not found are many and seldom needed: what needs them says so. They are counted.
+    """
     order = [Severity.STOP, Severity.WARNING, Severity.INFO]
     ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
-    return "\n".join(
-        f"{finding.severity:<7}  {finding.where}: {finding.message} [{finding.code}]" for finding in ranked
-    )
+    shown = [finding for finding in ranked if verbose or finding.code != _NOT_FOUND]
+    lines = [
+        f"{finding.severity:<7}  {finding.where}: {finding.message} [{finding.code}]" for finding in shown
+    ]
+    hidden = len(ranked) - len(shown)
+    if hidden:
+        lines.append(f"{Severity.INFO:<7}  {hidden} landmarks were not found: see report.json, or -v")
+    return "\n".join(lines)
 
 
 def margin_text(margin: Margin | None) -> str:

@@ -55,6 +55,8 @@ def build_arms(
     Raises:
         GeometryError: a volume that cannot be built.
     """
+    if not planned:
+        return ArmsBuilt(arms=(), elective=None, findings=())
     masks, findings = _barriers(case, known, planned)
     findings += [finding for plan in planned.values() for finding in plan.findings]
     plan = next(iter(planned.values())).plan

@@ -196,7 +196,7 @@ class TestNearest:
     def test_without_stations(self) -> None:
         told = place(((0, 5), (-5, 5), (-6, 6)), stations_of(GRID))
         assert (one(told).nearest, one(told).second, one(told).regions) == (None, None, ())
-        assert codes(told) == {"LESION_IN_NO_REGION": Severity.STOP}
+        assert codes(told) == {"LESION_REGION_NOT_KNOWN": Severity.WARNING}
         assert "no station was built" in told.findings[0].message
 
 

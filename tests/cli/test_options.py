@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.cli.options import formats_from, gtv_choices, settings_from
+from pipeline.cli.options import chosen_from, formats_from, gtv_choices
 from pipeline.core.case import LesionKind
 from pipeline.core.errors import UsageError
 from pipeline.core.rules import ArmChoice, Ends, MarginName, Settings
 
 
-def settings(*, margins=(), switches=()) -> Settings:
-    return settings_from(arm=ArmChoice.IFI, margins=margins, switches=switches, off_protocol=False)
+def settings(*, margins=(), switches=(), arm=ArmChoice.IFI) -> Settings:
+    return chosen_from(arm=arm, margins=margins, switches=switches, off_protocol=False).settings
 
 
 def test_nothing_stated_leaves_all_to_the_protocol():
@@ -28,6 +28,44 @@ def test_every_margin_has_its_name(name):
     assert settings(margins=[f"{name.value}=10"]).margins == {name: 10.0}
 
 
+def test_margins_of_both_arms_are_told_apart():
+    read = settings(margins=["ifi.left=6", "eni.craniocaudal=30"], arm=ArmChoice.BOTH)
+    assert (read.margins, read.eni_margins) == (
+        {MarginName.LEFT: 6.0},
+        {MarginName.CRANIOCAUDAL: 30.0},
+    )
+    assert settings(margins=["superior=35"], arm=ArmChoice.ENI).eni_margins == {MarginName.SUPERIOR: 35.0}
+
+
+def test_figures_switches_and_variants_of_the_map_are_told_apart():
+    chosen = chosen_from(
+        arm=ArmChoice.ENI,
+        margins=(),
+        switches=[
+            "eni.I-II.lower.carina=20",
+            "eni.conduit_in_stations=true",
+            "boundary_1_2=apex",
+            "keep_uncropped=yes",
+            "plan1.PGTV.dose_per_fraction=2.2",
+        ],
+        off_protocol=True,
+        allow_inferred=False,
+    )
+    read = chosen.settings
+    assert read.figures == {"eni.I-II.lower.carina": 20.0, "plan1.PGTV.dose_per_fraction": 2.2}
+    assert read.switches == {"eni.conduit_in_stations": True}
+    assert chosen.options == {"boundary_1_2": "apex"}
+    assert read.keep_uncropped
+    assert read.off_protocol
+    assert not read.allow_inferred
+
+
+@pytest.mark.parametrize("arm", [ArmChoice.BOTH, ArmChoice.AUTO])
+def test_with_two_arms_a_margin_names_its_own(arm):
+    with pytest.raises(UsageError, match=r"does not say for which arm.*ifi.left or eni.left"):
+        settings(margins=["left=6"], arm=arm)
+
+
 def test_settings_are_read():
     read = settings(
         switches=["ends=tapered", "fill_ptv_holes=False", "barriers.body=off", "barriers.lung=ON"]
@@ -40,13 +78,18 @@ def test_settings_are_read():
 @pytest.mark.parametrize(
     "margins, what, told",
     [
-        (["horizontal"], "option cannot be read", r"\[ifi.\]NAME=MM; got: horizontal"),
+        (["horizontal"], "option cannot be read", r"\[ifi.|eni.\]NAME=MM; got: horizontal"),
         (["=7"], "option cannot be read", "got: =7"),
         (["horizontal="], "option cannot be read", "got: horizontal="),
         (["horizontal=7mm"], "margin is not a number", "where: --margin horizontal; .*got: 7mm"),
-        (["pgtv=6"], "unknown margin", "expected: horizontal, craniocaudal, left.*fixed by the protocol"),
+        (["pgtv=6"], "unknown margin", "one of horizontal, craniocaudal, left.*fixed by the protocol"),
         (["cranial=6"], "unknown margin", "where: --margin cranial"),
-        (["eni.horizontal=6"], "elective nodal irradiation is not available", "got: eni.horizontal"),
+        (
+            ["eni.horizontal=6"],
+            "margin of an arm that is not asked for",
+            "expected: ifi.horizontal, or --arm both",
+        ),
+        (["both.left=6"], "unknown margin", "got: both.left"),
         (["left=6", "left=7"], "stated twice", "got: left=7"),
         (["left=6", "ifi.left=7"], "stated twice", "got: ifi.left"),
     ],
@@ -61,9 +104,9 @@ def test_a_margin_that_cannot_be_read_is_wrong_use(margins, what, told):
     "switches, what, told",
     [
         (["ends=round"], "setting cannot be read", "expected: flat or tapered; got: round"),
+        (["keep_uncropped=2"], "setting cannot be read", "where: --set keep_uncropped"),
         (["fill_ptv_holes=maybe"], "setting cannot be read", "expected: true or false.*got: maybe"),
         (["barriers.body=0"], "setting cannot be read", "where: --set barriers.body"),
-        (["pgtv=6"], "unknown setting", "expected: ends, fill_ptv_holes or barriers.STRUCTURE"),
         (["ends=flat", "ends=tapered"], "stated twice", "where: --set ends"),
         (["ends"], "option cannot be read", "expected: KEY=VALUE"),
     ],

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pydicom
 import pytest
 from typer.testing import CliRunner
 
-import pipeline.run.targets
+import pipeline.run.arms
 from pipeline.cli import app
 from pipeline.cli.summary import findings_text, margin_text
 from pipeline.core.margin import Margin
@@ -43,11 +44,13 @@ def test_the_summary_has_volumes_margins_findings_and_the_place(dicom, tmp_path)
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert lines[0] == "IFI, protocol esophagus-salvage-2020"
-    assert lines[1].split()[:3] == ["ROI", "cc", "slices"]
-    names = [line.split()[0] for line in lines[2:6]]
+    assert lines[0] == "Arm ifi, dose plan -"
+    assert "nothing without resection" in lines[2]
+    head = lines.index("IFI, protocol esophagus-salvage-2020")
+    assert lines[head + 1].split()[:3] == ["ROI", "cc", "slices"]
+    names = [line.split()[0] for line in lines[head + 2 : head + 6]]
     assert names == ["GTV-T", "PGTV", "CTV", "PTV"]
-    assert "7 horizontal, 12.5 craniocaudal" in lines[4]
+    assert "7 horizontal, 12.5 craniocaudal" in lines[head + 4]
     assert sum("BARRIER_NOT_APPLIED" in line for line in lines) == 1
     assert lines[-1] == f"DRAFT for review, not approved: {tmp_path / 'out'}"
     assert result.stderr == ""
@@ -71,7 +74,7 @@ def test_v_tells_the_seconds(dicom, tmp_path):
 
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
     stop = Finding(code="PLANTED", severity=Severity.STOP, where="ifi.CTV", message="decide first")
-    monkeypatch.setattr(pipeline.run.targets, "check_targets", lambda case, targets: (stop,))
+    monkeypatch.setattr(pipeline.run.arms, "check_targets", lambda case, targets: (stop,))
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 3
     assert "stop     ifi.CTV: decide first [PLANTED]" in result.stdout
@@ -92,7 +95,7 @@ def test_a_measured_margin_is_rounded_to_what_matters():
 
 def test_pictures_are_drawn_unless_left_out(dicom, tmp_path):
     assert call("run", dicom, "--out", tmp_path / "out", "--arm", "ifi").exit_code == 0
-    assert (tmp_path / "out" / "pictures" / "GTV-T.png").is_file()
+    assert (tmp_path / "out" / "pictures" / "ifi_GTV-T.png").is_file()
 
 
 # ------------------------------------------------------------------------------------------------ its options
@@ -139,13 +142,63 @@ def test_a_ct_file_with_masks_is_taken(tmp_path):
 # ------------------------------------------------------------------------------------------------- wrong use
 
 
-@pytest.mark.parametrize("words", [[], ["--arm", "auto"], ["--arm", "eni"], ["--arm", "both"]])
-def test_arms_that_are_not_built_yet_are_wrong_use(dicom, tmp_path, words):
+@pytest.mark.parametrize("words", [[], ["--arm", "auto"]])
+def test_without_facts_no_arm_is_chosen_and_the_report_says_what_is_missing(dicom, tmp_path, words):
+    result = call("run", dicom, "--out", tmp_path / "out", "--no-pictures", *words)
+    assert result.exit_code == 3, result.stderr
+    assert result.stdout.startswith("Arm undecided, dose plan -")
+    written = report(tmp_path / "out")
+    assert (written["targets"], written["decision"]["arm"]) == ({}, "undecided")
+    missing = {f["where"] for f in written["findings"] if f["code"] == "FACT_MISSING"}
+    assert {"fact resection", "fact months_to_recurrence", "fact regions"} <= missing
+    assert not (tmp_path / "out" / "ifi").exists()
+    assert not (tmp_path / "out" / "eni").exists()
+
+
+def test_a_fact_that_decides_is_enough_for_its_arm(dicom, tmp_path):
+    facts = tmp_path / "facts.yaml"
+    facts.write_text("resection: R0\nlargest_diameter_mm: 55\nclose_to_stomach: false\n", encoding="utf-8")
+    result = call("run", dicom, "--out", tmp_path / "out", "--no-pictures", "--facts", facts)
+    assert result.exit_code == 0, result.stderr + result.stdout
+    written = report(tmp_path / "out")
+    assert "LESION_REGION_NOT_KNOWN" in {f["code"] for f in written["findings"]}
+    assert "LANDMARK_NOT_FOUND" not in result.stdout
+    assert " landmarks were not found" in result.stdout
+    assert (written["decision"]["arm"], written["decision"]["plan"]) == ("ifi", "3")
+    assert list(written["targets"]) == ["ifi"]
+    assert written["prescriptions"]["ifi"]["levels"][0]["total_gy"] == 60.0
+    assert len(written["provenance"]["input_hashes"]["facts"]) == 64
+
+
+@pytest.mark.parametrize("arm, built", [("eni", []), ("both", ["ifi"])])
+def test_an_arm_that_lacks_what_it_needs_stops_alone(dicom, tmp_path, arm, built):
+    """The made-up block has no organs, so no station can be built."""
+    facts = tmp_path / "facts.yaml"
+    facts.write_text("resection: R1\nregions: [II]\nclose_to_stomach: true\n", encoding="utf-8")
+    words = ["--arm", arm, "--facts", facts, "--no-pictures"]
     result = call("run", dicom, "--out", tmp_path / "out", *words)
-    assert result.exit_code == 2
-    assert "--arm ifi" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert not (tmp_path / "out").exists()
+    assert result.exit_code == 3, result.stderr
+    written = report(tmp_path / "out")
+    assert list(written["targets"]) == built
+    needs = [f for f in written["findings"] if f["code"] == "ENI_NEEDS"]
+    assert "eni, landmark T1_top" in {f["where"] for f in needs}
+    assert all("--landmarks" in f["message"] or "--anatomy" in f["message"] for f in needs)
+
+
+def test_names_of_tg_263_carry_the_dose(dicom, tmp_path):
+    facts = tmp_path / "facts.json"
+    facts.write_text('{"close_to_stomach": true}', encoding="utf-8")
+    words = ["--arm", "ifi", "--facts", facts, "--naming", "tg263", "--set", "plan4.PTV.fractions=34"]
+    result = call("run", dicom, "--out", tmp_path / "out", "--no-pictures", *words)
+    assert result.exit_code == 0, result.stderr + result.stdout
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    names = [roi.ROIName for roi in written.StructureSetROISequence]
+    assert names == ["GTVp", "PTV_GTV", "CTV_6120", "PTV_6120"]
+    assert "draft dose 61.20 Gy" in written.StructureSetROISequence[3].ROIDescription
+    assert "draft dose plan 4" in written.StructureSetDescription
+    sheet = json.loads((tmp_path / "out" / "ifi" / "prescription.json").read_text(encoding="utf-8"))
+    assert (sheet["plan"], sheet["levels"][0]["fractions"]) == (4, 34)
+    assert "DRAFT" in sheet["draft"]
 
 
 def test_a_margin_outside_the_range_is_wrong_use_that_names_the_range(dicom, tmp_path):
@@ -183,9 +236,15 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--formats", "seg"], "unknown output format"),
         (["--gtv", "GTV-T=CTV"], "unknown kind of lesion"),
         (["--arm", "some"], "'auto', 'ifi', 'eni', 'both'"),
-        (["--facts", "facts.yaml"], "No such option"),
+        (["--set", "eni.I-II.lower.carena=20"], "unknown figure"),
+        (["--set", "eni.conduit=on"], "unknown switch"),
+        (["--set", "boundary_1_2=somewhere"], "unknown choice for an option"),
+        (["--set", "boundary=apex"], "unknown option of the atlas"),
+        (["--set", "plan2.PGTV.fractions=7"], "what fits: 5 x 2 Gy, 6 x 1.8 to 2 Gy"),
+        (["--set", "close_to_stomach=60"], "distance outside the protocol's range"),
+        (["--margin", "eni.craniocaudal=40"], "margin of an arm that is not asked for"),
+        (["--naming", "icd"], "'protocol', 'tg263'"),
         (["--resample"], "No such option"),
-        (["--naming", "tg263"], "No such option"),
         (["--holes", "xor"], "No such option"),
         (["--append-to-source"], "No such option"),
     ],
@@ -268,6 +327,6 @@ def test_a_real_process_is_silent_on_stderr_and_gives_its_exit_codes(dicom, tmp_
     again = subprocess.run([*program, *out, "--arm", "ifi"], capture_output=True, text=True, cwd=root)
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.startswith("error: the output folder is not empty\n")
-    wrong = subprocess.run([*program, *out], capture_output=True, text=True, cwd=root)
+    wrong = subprocess.run([*program, *out, "--set", "a=1"], capture_output=True, text=True, cwd=root)
     assert wrong.returncode == 2
-    assert "--arm ifi" in wrong.stderr
+    assert "unknown figure" in wrong.stderr

@@ -85,7 +85,9 @@ def test_the_keys_of_the_contract():
     assert found["decision"] == {
         "arm": "ifi",
         "plan": None,
-        "reasons": [{"rule": "stated", "value": "ifi", "source": "user"}],
+        "reasons": [
+            {"rule": "stated", "value": "ifi", "threshold": "", "result": "", "source": "user"},
+        ],
     }
     ctv = found["targets"]["ifi"]["CTV"]
     assert (ctv["volume_cc"], ctv["slices"], ctv["uncut_volume_cc"]) == (12.3457, 9, 13.0)

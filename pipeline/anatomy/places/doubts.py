@@ -73,7 +73,17 @@ def strayed_stations(roi: str, shares: LesionShares) -> Iterator[Finding]:
 
 
 def in_no_region(roi: str, nearest: Near | None, limit_mm: float) -> Finding:
-    """A lesion that neither a level nor a station near it tells the region of."""
+    """A lesion that neither a level nor a station near it tells the region of.
+
+    Without any station nothing says that it is not regional: whoever needs the region then asks for it.
+    """
+    if nearest is None:
+        return Finding(
+            code="LESION_REGION_NOT_KNOWN",
+            severity=Severity.WARNING,
+            where=f"lesion {roi}",
+            message=f"Its region is not known: {_away(nearest, limit_mm)}. {_STATE}.",
+        )
     return Finding(
         code="LESION_IN_NO_REGION",
         severity=Severity.STOP,
