@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pipeline.core.anatomy import Organs
 from pipeline.core.barriers import BarrierOrgans
 from pipeline.core.blank import blank
+from pipeline.core.box import hull, shared, whole
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask
 
@@ -29,20 +30,27 @@ def barrier_masks(
         organs: of the patient.
         table: barrier to its organs.
         wanted: barriers.
-        slices: only these are looked at; the masks are empty elsewhere. All by default.
+        slices: only these are looked at; a mask that is made up may be empty elsewhere. All by default.
     """
     found = {}
-    span = slice(slices.start, slices.stop) if slices is not None else slice(None)
+    reach = whole(organs.grid.shape)
+    if slices is not None:
+        reach = (slice(slices.start, slices.stop), *reach[1:])
     for barrier in wanted:
         known = [name for name in table[barrier].organs if name in organs]
         if not known:
             continue
+        if len(known) == 1 and not table[barrier].filled:
+            found[barrier] = organs[known[0]]
+            continue
+        boxes = [shared(organs[name].box, reach) for name in known]
         voxels = blank(organs.grid.shape).view(np.bool_)
-        for name in known:
-            np.logical_or(voxels[span], organs[name].voxels[span], out=voxels[span])
+        for name, box in zip(known, boxes, strict=True):
+            voxels[box] |= organs[name].voxels[box]
+        within = hull(boxes)
         if table[barrier].filled:
-            _fill(voxels[span], MOST_ENCLOSED_MM2 / (organs.grid.spacing_mm[0] * organs.grid.spacing_mm[1]))
-        found[barrier] = Mask(grid=organs.grid, voxels=voxels)
+            _fill(voxels[within], MOST_ENCLOSED_MM2 / (organs.grid.spacing_mm[0] * organs.grid.spacing_mm[1]))
+        found[barrier] = Mask(grid=organs.grid, voxels=voxels, within=within)
     return found
 
 

@@ -15,11 +15,11 @@ from pipeline.app.station_outputs import StationsResult, station_reports
 from pipeline.app.stations import checked_atlas
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, RunRequest, Stopwatch
 from pipeline.core.report import Finding
-from pipeline.core.rules import Protocol
+from pipeline.core.rules import ENI, Protocol
 from pipeline.read.protocols import DEFAULT_PROTOCOL, checked_against_atlas, list_protocols, load_protocol
 
 if TYPE_CHECKING:
-    from pipeline.core.case import Case
+    from pipeline.core.case import Case, Lesion
     from pipeline.core.decision import Facts
     from pipeline.core.prescription import Prescription
     from pipeline.core.regions import Region
@@ -241,4 +241,14 @@ def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folde
             for target in arm.targets
         ]
         draw_lesion_montages(folder / "pictures", case.volume, overlays, case.lesions, arm=arm.arm)
+        if arm.arm == ENI:  # it reaches far beyond the lesions
+            whole = [_to_show(arm["CTV"])]
+            draw_lesion_montages(folder / "pictures", case.volume, overlays, whole, arm=arm.arm)
     draw_decision_sheet(folder / "pictures", result.decision, result.prescriptions)
+
+
+def _to_show(target: Target) -> Lesion:
+    """A target as what a montage is centred on."""
+    from pipeline.core.case import Lesion, LesionKind
+
+    return Lesion(name=target.name, kind=LesionKind.NODE, source_roi="", contours=target.contours)

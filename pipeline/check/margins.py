@@ -19,6 +19,8 @@ TOLERANCE_MM = 0.3
 # What corners lose between lattice lines, and polygons of the outlines among themselves.
 OUTLINE_TOLERANCE_MM, OUTLINE_MM2 = 0.5, 0.5
 CUT_CC = 0.01
+# Points of an outline this near to a line are left out before it is widened: that takes time by point.
+_THIN_MM = 0.05
 
 
 def check_margins_reached(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
@@ -95,7 +97,7 @@ def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, imag
     near = set()
     for contours in inner:
         for k, section in contours.sections.items():
-            wanted = section.buffer(mm, quad_segs=4).intersection(image)
+            wanted = section.simplify(_THIN_MM).buffer(mm, quad_segs=4).intersection(image)
             around = outer.sections.get(k)
             if around is None or wanted.difference(around).area > OUTLINE_MM2:
                 near.add(k)

@@ -94,7 +94,8 @@ class ElectiveRules:
         conduit_in_tumour_expansion: whether it stays in the expansion of a GTV-T.
         gap_mm: gaps narrower than this in an axial slice are closed.
         sliver_mm: parts narrower than this in an axial slice are removed.
-        speck_cc: parts below this that hold no GTV are removed.
+        fleck_mm2: parts below this on a slice that hold no GTV are removed.
+        speck_cc: parts below this over all slices that hold no GTV are removed.
     """
 
     horizontal: Ranged
@@ -108,6 +109,7 @@ class ElectiveRules:
     conduit_in_tumour_expansion: Switch
     gap_mm: float
     sliver_mm: float
+    fleck_mm2: float
     speck_cc: float
 
     @property
@@ -133,7 +135,7 @@ class ElectivePlan:
         core: margin of the core.
         rows: of the protocol.
         outward_mm: setting key of each boundary term to its distance.
-        envelope_gap_mm, gap_mm, sliver_mm, speck_cc: as in `ElectiveRules`.
+        envelope_gap_mm, gap_mm, sliver_mm, fleck_mm2, speck_cc: as in `ElectiveRules`.
         expansion_beyond_boundaries, conduit_in_stations, conduit_in_tumour_expansion: as in `ElectiveRules`.
         keep_uncropped: whether the CTV before barriers is given as a volume of its own.
     """
@@ -147,6 +149,7 @@ class ElectivePlan:
     conduit_in_tumour_expansion: bool
     gap_mm: float
     sliver_mm: float
+    fleck_mm2: float
     speck_cc: float
     keep_uncropped: bool = False
 

@@ -63,9 +63,14 @@ class _Speck(Fixed):
     unit: Literal["cc"]
 
 
+class _Fleck(Fixed):
+    unit: Literal["mm2"]
+
+
 class _Finish(Strict):
     gap: FixedMargin
     sliver: FixedMargin
+    fleck: _Fleck
     speck: _Speck
 
 
@@ -101,6 +106,7 @@ def elective_rules(file: YamlFile, margins: EniMargins, section: Elective) -> El
         conduit_in_tumour_expansion=_switch(section.conduit_in_tumour_expansion),
         gap_mm=section.finish.gap.value,
         sliver_mm=section.finish.sliver.value,
+        fleck_mm2=section.finish.fleck.value,
         speck_cc=section.finish.speck.value,
     )
 
@@ -126,6 +132,7 @@ def sourced(margins: EniMargins, section: Elective) -> Iterator[tuple[KeyPath, R
         yield (*top, name), getattr(section, name)
     yield (*top, "finish", "gap"), section.finish.gap
     yield (*top, "finish", "sliver"), section.finish.sliver
+    yield (*top, "finish", "fleck"), section.finish.fleck
     yield (*top, "finish", "speck"), section.finish.speck
 
 

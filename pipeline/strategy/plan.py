@@ -156,6 +156,7 @@ def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, lis
         conduit_in_tumour_expansion=chosen["eni.conduit_in_tumour_expansion"],
         gap_mm=rules.gap_mm,
         sliver_mm=rules.sliver_mm,
+        fleck_mm2=rules.fleck_mm2,
         speck_cc=rules.speck_cc,
         keep_uncropped=settings.keep_uncropped,
     )

@@ -24,7 +24,9 @@ from pipeline.targets.gross import (
     pgtv_drafts,
 )
 
-# Of what a CTV's margins add, a barrier may take this much before a person should look, or must decide.
+# Of what a CTV's margins add, a barrier may take this much before a person should look. The body's outside may not
+# take so much that a person must decide: then image and contours hardly belong together. Lung may: it is all round some
+# lesions.
 SHARE_TO_TELL, SHARE_TO_STOP = 0.1, 0.5
 
 
@@ -90,7 +92,7 @@ def _within_barriers(
     uncut: Solid, gtv: Solid, plan: ArmPlan, organs: Mapping[str, Mask]
 ) -> tuple[Solid, dict[str, float]]:
     """A CTV cut at every barrier that is known, and the cc that each took."""
-    ctv = uncut
+    ctv, left_cc = uncut, None
     taken: dict[str, float] = {}
     for barrier in plan.barriers:
         if barrier.structure not in organs:
@@ -98,7 +100,8 @@ def _within_barriers(
         before = ctv
         ctv = cut_at(before, gtv, barrier, organs[barrier.structure])
         if ctv is not before:
-            taken[barrier.structure] = before.volume_cc - ctv.volume_cc
+            before_cc, left_cc = before.volume_cc if left_cc is None else left_cc, ctv.volume_cc
+            taken[barrier.structure] = before_cc - left_cc
     return ctv, taken
 
 
@@ -122,7 +125,7 @@ def _cut_finding(structure: str, volume_cc: float, share: float) -> Finding:
     severity, todo = Severity.INFO, ""
     if share > SHARE_TO_TELL:
         severity, todo = Severity.WARNING, "; look at it"
-    if share > SHARE_TO_STOP:
+    if share > SHARE_TO_STOP and structure == BODY:
         severity, todo = Severity.STOP, "; do not use the CTV before this is explained"
     return Finding(
         code="CTV_CUT_BY_BARRIER",

@@ -32,8 +32,8 @@ from pipeline.targets.envelope import Envelope
 from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, least, pgtv_drafts, reached
 from pipeline.targets.patient import PatientMap, empty_stations, involved_rows
 from pipeline.targets.rows import Expanded, RowSections, row_built, row_sections
-from pipeline.targets.sections import Sections, common, joined, volume_cc, without
-from pipeline.targets.smoothing import slits_closed, slivers_removed, specks_removed
+from pipeline.targets.sections import Sections, common, joined, thinned, volume_cc, without
+from pipeline.targets.smoothing import flecks_removed, slits_closed, slivers_removed, specks_removed
 
 UNCROPPED = "CTV_uncropped"
 
@@ -72,9 +72,11 @@ def build_eni(
     gross = gross or gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
     drawn = as_drawn(case)
     parts = _parts(plan, elective, patient, gross)
-    uncropped = slits_closed(joined([*(row.whole() for row in parts.rows), parts.core]), elective.gap_mm)
+    united = joined([*(row.whole() for row in parts.rows), parts.core])
+    uncropped = thinned(slits_closed(united, elective.gap_mm))
     cropped, taken = _cropped(uncropped, drawn, plan, organs, grid)
     smooth = slivers_removed(cropped, drawn, elective.sliver_mm)
+    smooth = flecks_removed(smooth, drawn, elective.fleck_mm2)
     smooth = specks_removed(smooth, drawn, elective.speck_cc, grid)
     kept_open = {} if elective.conduit_in_stations else parts.conduit
     ctv = _ctv_draft(plan, parts, smooth, uncropped, kept_open)
@@ -111,8 +113,8 @@ def _parts(plan: ArmPlan, elective: ElectivePlan, patient: PatientMap, gross: Se
     """Rows, core and conduit before anything is united."""
     envelope = Envelope(patient.stations, elective.envelope_gap_mm)
     expansions = [expand(one.solid, plan.ctv) for one in gross]
-    core = joined([expand(one.solid, elective.core).slice_sections() for one in gross])
-    sections = [one.slice_sections() for one in expansions]
+    core = joined([thinned(expand(one.solid, elective.core).slice_sections()) for one in gross])
+    sections = [thinned(one.slice_sections()) for one in expansions]
     mask = patient.stations.conduit
     conduit = {} if mask is None else mask_to_contours(mask).sections
     expanded = [

@@ -19,6 +19,7 @@ from pipeline.targets.sections import (
     between,
     extent,
     joined,
+    thinned,
     volume_cc,
     without,
 )
@@ -100,7 +101,7 @@ def _station_sections(station: Station, plan: ElectivePlan) -> dict[int, MultiPo
     solid = station.solid
     if plan.conduit_in_stations and station.with_conduit is not None:
         solid = station.with_conduit
-    return solid.slice_sections()
+    return thinned(solid.slice_sections())
 
 
 def _boundary(

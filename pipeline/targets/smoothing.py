@@ -35,6 +35,15 @@ def slivers_removed(sections: Sections, kept: Sections, width_mm: float) -> dict
     return {k: section for k, section in found.items() if not section.is_empty}
 
 
+def flecks_removed(sections: Sections, kept: Sections, least_mm2: float) -> dict[int, MultiPolygon]:
+    """Parts below an area on a slice removed, unless they meet `kept`."""
+    found = {
+        k: MultiPolygon([part for part in section.geoms if part.area >= least_mm2 or _meets((k, part), kept)])
+        for k, section in sections.items()
+    }
+    return {k: section for k, section in found.items() if not section.is_empty}
+
+
 def specks_removed(
     sections: Sections, kept: Sections, least_cc: float, grid: Grid
 ) -> dict[int, MultiPolygon]:

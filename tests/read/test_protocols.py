@@ -80,6 +80,7 @@ def test_every_assumption_is_a_sentence_with_its_arms():
         "eni.conduit_in_tumour_expansion",
         "eni.finish.gap",
         "eni.finish.sliver",
+        "eni.finish.fleck",
         "eni.finish.speck",
         "eni.default_margins",
         "eni.or_includes_more",

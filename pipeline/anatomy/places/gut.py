@@ -17,7 +17,7 @@ from pipeline.core.volume import Mask
 GUT = ("gastric_conduit", "stomach", "duodenum", "small_bowel", "colon")
 _PITCH_MM = 0.8
 # Looked at within this of a lesion first, then within more: what the cut makes lies further off than that.
-_FIRST_REACH_MM = 40.0
+_FIRST_REACH_MM = 20.0
 
 
 def gut_masks(organs: Organs, conduit: Mask | None) -> tuple[Mask, ...]:
