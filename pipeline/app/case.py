@@ -19,7 +19,7 @@ from pipeline.core.rules import ENI, Protocol
 from pipeline.read.protocols import DEFAULT_PROTOCOL, checked_against_atlas, list_protocols, load_protocol
 
 if TYPE_CHECKING:
-    from pipeline.core.case import Case, Lesion
+    from pipeline.core.case import Case
     from pipeline.core.decision import Facts
     from pipeline.core.prescription import Prescription
     from pipeline.core.regions import Region
@@ -229,7 +229,12 @@ def _description(protocol: Protocol, arm: TargetSet, prescription: Prescription 
 
 def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folder: Path) -> None:
     """Montages of each arm, and the sheet that says why."""
-    from pipeline.review import Overlay, draw_decision_sheet, draw_lesion_montages
+    from pipeline.review import (
+        Overlay,
+        draw_axial_sheet,
+        draw_decision_sheet,
+        draw_lesion_montages,
+    )
 
     for arm in result.arms:
         overlays = [
@@ -242,13 +247,6 @@ def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folde
         ]
         draw_lesion_montages(folder / "pictures", case.volume, overlays, case.lesions, arm=arm.arm)
         if arm.arm == ENI:  # it reaches far beyond the lesions
-            whole = [_to_show(arm["CTV"])]
-            draw_lesion_montages(folder / "pictures", case.volume, overlays, whole, arm=arm.arm)
+            whole = next(one for one in overlays if one.name == names[arm.arm]["CTV"])
+            draw_axial_sheet(folder / "pictures", case.volume, overlays, whole, arm=arm.arm)
     draw_decision_sheet(folder / "pictures", result.decision, result.prescriptions)
-
-
-def _to_show(target: Target) -> Lesion:
-    """A target as what a montage is centred on."""
-    from pipeline.core.case import Lesion, LesionKind
-
-    return Lesion(name=target.name, kind=LesionKind.NODE, source_roi="", contours=target.contours)

@@ -24,8 +24,8 @@ from pipeline.targets.gross import (
     pgtv_drafts,
 )
 
-# Of what a CTV's margins add, a barrier may take this much before a person should look. The body's outside may not
-# take so much that a person must decide: then image and contours hardly belong together. Lung may: it is all round some
+# Of what a CTV's margins add, a barrier may take this much before a person should look. Where the body's
+# outside takes half, image and contours hardly belong together, and a person must decide. Lung is all round some
 # lesions.
 SHARE_TO_TELL, SHARE_TO_STOP = 0.1, 0.5
 
