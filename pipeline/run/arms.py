@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.anatomy.barrier_masks import barrier_masks, holes_in_barriers
@@ -18,6 +19,7 @@ from pipeline.run.known import FoundMap, Known
 from pipeline.strategy import PlannedArm
 from pipeline.targets import (
     MOST_ERROR_MM,
+    Gross,
     PatientMap,
     build_eni,
     build_ifi,
@@ -61,22 +63,31 @@ def build_arms(
     findings += [finding for plan in planned.values() for finding in plan.findings]
     plan = next(iter(planned.values())).plan
     gross = gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
-    arms: list[TargetSet] = []
-    if IFI in planned:
-        arms.append(build_ifi(case, plan=planned[IFI].plan, organs=masks, gross=gross))
-    elective = None
+    lacking: tuple[Finding, ...] = ()
+    patient = None
     if ENI in planned:
         lacking, patient = _patient_map(known.map, planned[ENI], allow_inferred=allow_inferred)
-        findings += lacking
+    with ThreadPoolExecutor(max_workers=1) as aside:  # the arms share nothing but the lesions
+        ifi = aside.submit(_ifi, case, planned[IFI], masks, gross) if IFI in planned else None
+        eni = None
         if patient is not None and not lacking:
             made = build_eni(case, plan=planned[ENI].plan, patient=patient, organs=masks, gross=gross)
-            elective = made.built
-            arms.append(made.targets)
-            findings += _uncertain(elective, patient)
-    for arm in arms:
-        findings += [*arm.findings, *check_targets(case, arm)]
+            eni = (made, (*made.targets.findings, *check_targets(case, made.targets)))
+        done = ifi.result() if ifi else None
+    arms = (*([done[0]] if done else []), *([eni[0].targets] if eni else []))
+    findings += [*(done[1] if done else ()), *lacking]
+    if eni is not None and patient is not None:
+        findings += [*eni[1], *_uncertain(eni[0].built, patient)]
     findings += check_arms(arms)
-    return ArmsBuilt(arms=tuple(arms), elective=elective, findings=tuple(findings))
+    return ArmsBuilt(arms=arms, elective=eni[0].built if eni else None, findings=tuple(findings))
+
+
+def _ifi(
+    case: Case, planned: PlannedArm, masks: Mapping[str, Mask], gross: Sequence[Gross]
+) -> tuple[TargetSet, tuple[Finding, ...]]:
+    """The IFI arm with its doubts."""
+    targets = build_ifi(case, plan=planned.plan, organs=masks, gross=gross)
+    return targets, (*targets.findings, *check_targets(case, targets))
 
 
 def _barriers(

@@ -13,6 +13,7 @@ from pipeline.core.solid import Solid
 from pipeline.core.targets import Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
 from pipeline.targets.assemble import NOISE_CC, assemble
+from pipeline.targets.barrier_groups import shares, together, united
 from pipeline.targets.barriers import cut_at, not_applied
 from pipeline.targets.gross import (
     Gross,
@@ -25,8 +26,8 @@ from pipeline.targets.gross import (
 )
 
 # Of what a CTV's margins add, a barrier may take this much before a person should look. Where the body's
-# outside takes half, image and contours hardly belong together, and a person must decide. Lung is all round some
-# lesions.
+# outside takes half, image and contours hardly belong together, and a person must decide. Lung is all round
+# some lesions.
 SHARE_TO_TELL, SHARE_TO_STOP = 0.1, 0.5
 
 
@@ -92,16 +93,16 @@ def _within_barriers(
     uncut: Solid, gtv: Solid, plan: ArmPlan, organs: Mapping[str, Mask]
 ) -> tuple[Solid, dict[str, float]]:
     """A CTV cut at every barrier that is known, and the cc that each took."""
-    ctv, left_cc = uncut, None
+    ctv = uncut
     taken: dict[str, float] = {}
-    for barrier in plan.barriers:
-        if barrier.structure not in organs:
-            continue
+    for barriers in together(plan.barriers, organs):
         before = ctv
-        ctv = cut_at(before, gtv, barrier, organs[barrier.structure])
+        masks = [organs[barrier.structure] for barrier in barriers]
+        ctv = cut_at(before, gtv, barriers[0], united(masks))
         if ctv is not before:
-            before_cc, left_cc = before.volume_cc if left_cc is None else left_cc, ctv.volume_cc
-            taken[barrier.structure] = before_cc - left_cc
+            lost_cc = before.volume_cc - ctv.volume_cc
+            parts = shares(before, gtv, masks)
+            taken |= {b.structure: lost_cc * part for b, part in zip(barriers, parts, strict=True)}
     return ctv, taken
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import shapely
 
 from pipeline.core.anatomy import Organs
 from pipeline.core.case import Lesion
 from pipeline.core.contour import Contours
-from pipeline.core.raster import mask_sections
+from pipeline.core.raster import mask_sections, mask_to_contours
 from pipeline.core.solid import Solid, solid_from_contours
 from pipeline.core.surface import Surface, surface_distance_mm, surface_of, values_at
 from pipeline.core.volume import Mask
 
+Points = npt.NDArray[np.float64]
+
 # What the protocol calls stomach or intestine [P; the list: A].
 GUT = ("gastric_conduit", "stomach", "duodenum", "small_bowel", "colon")
 _PITCH_MM = 0.8
-# Looked at within this of a lesion first, then within more: what the cut makes lies further off than that.
-_FIRST_REACH_MM = 20.0
+# How finely an outline is looked at for a first distance, by how many points of the lesion; pairs at once.
+_THIN_MM, _FEW, _PAIRS_AT_ONCE = 0.5, 400, 2_000_000
 
 
 def gut_masks(organs: Organs, conduit: Mask | None) -> tuple[Mask, ...]:
@@ -39,18 +44,34 @@ def distance_to_gut_mm(lesion: Lesion, gut: Iterable[Mask]) -> float | None:
 
 
 def _distance(lesion: Solid, surface: Surface, mask: Mask) -> float | None:
-    reach, grid = _FIRST_REACH_MM, mask.grid
-    furthest = math.hypot(*(n * mm for n, mm in zip(grid.size, grid.spacing_mm, strict=True)))
-    while True:
-        part = _near(lesion, mask, reach)
-        if not part.is_empty:
-            other = solid_from_contours(part, pitch_mm=_PITCH_MM)
-            mm = _apart(lesion, surface, other)
-            if mm <= reach or reach > furthest:
-                return mm
-        elif reach > furthest:
-            return None
-        reach *= 3.0
+    outlines = mask_to_contours(mask)
+    if outlines.is_empty:
+        return None
+    # Points of the outlines lie on the mask's surface: nothing further off than the nearest of them counts.
+    reach = _least(surface.vertices, _points(outlines)) + mask.grid.slice_spacing_mm
+    other = solid_from_contours(_near(lesion, mask, reach), pitch_mm=_PITCH_MM)
+    return _apart(lesion, surface, other)
+
+
+def _points(outlines: Contours) -> Points:
+    """Corners of all outlines as (u, v, w) in mm."""
+    levels = outlines.grid.plane_positions_mm
+    flat = [
+        np.column_stack([points, np.full(len(points), levels[k])])
+        for k, section in outlines.sections.items()
+        if len(points := shapely.get_coordinates(section.simplify(_THIN_MM)))
+    ]
+    return np.concatenate(flat)
+
+
+def _least(some: Points, others: Points) -> float:
+    """Least distance of some of the points to any of the others."""
+    few = some[:: 1 + len(some) // _FEW]
+    return min(
+        float(np.linalg.norm(others[None] - part[:, None], axis=2).min())
+        for part in np.array_split(few, 1 + len(few) * len(others) // _PAIRS_AT_ONCE)
+        if len(part)
+    )
 
 
 def _near(lesion: Solid, mask: Mask, reach: float) -> Contours:
