@@ -223,3 +223,12 @@ def _one_way(one: BaseGeometry, other: BaseGeometry, step: float) -> float:
     points = shapely.points(shapely.get_coordinates(shapely.segmentize(one, step)))
     shapely.prepare(other)
     return float(shapely.distance(points, other).max())
+
+
+def polygons_from_rings(rings: Iterable[Points]) -> BaseGeometry:
+    """What lies inside an odd number of rings that do not cross."""
+    inside: BaseGeometry = Polygon()
+    for ring in rings:
+        if len(ring) > 3:
+            inside = inside.symmetric_difference(Polygon(ring))
+    return inside

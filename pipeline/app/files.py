@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DEPENDENCIES = (
     "SimpleITK",
     "connected-components-3d",
+    "contourpy",
     "highdicom",
     "nibabel",
     "numba",

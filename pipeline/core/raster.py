@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,13 +82,12 @@ _BEYOND = 3
 
 def _section(mask: Mask, k: int, box: tuple[slice, slice]) -> MultiPolygon:
     """The polygons of a slice's pixels in a box of rows and columns."""
-    from skimage.measure import find_contours
-
     grid = mask.grid
     pixels = mask.voxels[k][box]
     start = np.array([box[1].start, box[0].start]) - 1.0
-    rings = [ring[:, ::-1] + start for ring in find_contours(np.pad(pixels.astype(np.float32), 1), 0.5)]
-    drawn = polygons_from_rings(_to_frame(grid, k, ring) for ring in rings)
+    drawn = polygons_above(
+        np.pad(pixels.astype(np.float32), 1), 0.5, lambda points: _to_frame(grid, k, points + start)
+    )
     return _of_area(drawn, np.count_nonzero(pixels) * grid.spacing_mm[0] * grid.spacing_mm[1])
 
 
@@ -117,26 +118,31 @@ def segments_of(section: MultiPolygon) -> Segments:
     return np.concatenate(parts)
 
 
-def polygons_from_rings(rings: Iterable[npt.NDArray[np.float64]]) -> MultiPolygon:
-    """Rings that do not cross, each (n, 2), to polygons with holes by nesting depth."""
-    polygons = [Polygon(ring) for ring in rings if len(ring) > 3]
-    polygons = sorted((p for p in polygons if p.area > 0), key=lambda p: -p.area)
-    outer: list[tuple[Polygon, list[Polygon]]] = []
-    for polygon in polygons:
-        point = polygon.representative_point()
-        depth = sum(other.contains(point) for other in polygons if other.area > polygon.area)
-        if depth % 2 == 0:
-            outer.append((polygon, []))
-            continue
-        # The smallest enclosing outer ring came last, because rings are sorted by area.
-        holes = next(hs for shell, hs in reversed(outer) if shell.contains(point))
-        holes.append(polygon)
-    built = [Polygon(shell.exterior, [h.exterior for h in holes]) for shell, holes in outer]
-    joined = MultiPolygon(built)
+def polygons_above(
+    image: npt.NDArray[np.floating[Any]], level: float, place: Callable[[Segments], Segments]
+) -> MultiPolygon:
+    """The parts of an image above a level, with their holes.
+
+    Outlines cross the lines between points where the image, linear along them, has the level. What lies
+    diagonally at a saddle is apart or joined as the mean of its four corners says.
+
+    Args:
+        image: shape (rows, columns), below the level on its border.
+        level: of the outlines.
+        place: points (column, row), shape (n, 2), to (u, v) in mm.
+    """
+    from contourpy import FillType, contour_generator
+
+    made = contour_generator(z=image, name="serial", fill_type=FillType.OuterOffset)
+    polygons = []
+    for points, offsets in zip(*made.filled(level, np.inf), strict=True):
+        corners = place(np.asarray(points))
+        shell, *holes = (corners[a:b] for a, b in pairwise(offsets))
+        polygons.append(Polygon(shell, holes))
+    joined = MultiPolygon([polygon for polygon in polygons if polygon.area > 0])
     if shapely.is_valid(joined):
         return joined
-    repaired = shapely.union_all([shapely.make_valid(p) for p in built])
-    return as_multipolygon(repaired)
+    return as_multipolygon(shapely.union_all([shapely.make_valid(polygon) for polygon in polygons]))
 
 
 def as_multipolygon(geometry: shapely.Geometry) -> MultiPolygon:

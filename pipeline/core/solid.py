@@ -18,7 +18,7 @@ from shapely.geometry import MultiPolygon
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.lattice import Field, Lattice, even_steps
-from pipeline.core.raster import polygons_from_rings
+from pipeline.core.raster import polygons_above
 from pipeline.core.rules import Ends
 from pipeline.core.sampling import area_inside
 from pipeline.core.stack import Stack
@@ -66,18 +66,16 @@ class Solid:
 
     def section(self, plane: int) -> MultiPolygon:
         """Polygons in (u, v) mm at a lattice plane; empty outside the lattice."""
-        if not 0 <= plane < self.lattice.size[2] or not (self.field[plane] > 0).any():
+        if not 0 <= plane < self.lattice.size[2]:
             return MultiPolygon()
-        from skimage.measure import find_contours
-
-        image = np.pad(np.maximum(self.field[plane], -1e3), 1, constant_values=-1e3)
-        u0, v0, _ = self.lattice.origin_mm
+        rows, columns = _span_inside(self.field[plane])
+        if rows.start == rows.stop:
+            return MultiPolygon()
+        part = self.field[plane][rows, columns]
+        image = np.pad(np.maximum(part, -1e3), 1, constant_values=-1e3)
         pitch = self.lattice.pitch_mm
-        rings = [
-            np.stack([u0 + (ring[:, 1] - 1) * pitch, v0 + (ring[:, 0] - 1) * pitch], axis=1)
-            for ring in find_contours(image, 0.0)
-        ]
-        return polygons_from_rings(rings)
+        start = np.array(self.lattice.origin_mm[:2]) + (np.array([columns.start, rows.start]) - 1.0) * pitch
+        return polygons_above(image, 0.0, lambda points: start + points * pitch)
 
     def slice_sections(self) -> dict[int, MultiPolygon]:
         """Sections by slice index, also where the scan has no slice (below 0 or past the last)."""
@@ -132,6 +130,18 @@ class Solid:
             low, high = _crossings(lines, np.flatnonzero((self.field > 0).any(axis=others)))
             values += [origin + low * pitch, origin + high * pitch]
         return (values[0], values[1], values[2], values[3], values[4], values[5])
+
+
+def _span_inside(plane: Field) -> tuple[slice, slice]:
+    """Rows and columns that hold what is inside and one more point on every side; of no size for nothing."""
+    inside = plane > 0
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(inside.any(axis=axis))
+        if not len(found):
+            return slice(0, 0), slice(0, 0)
+        spans.append(slice(max(0, int(found[0]) - 1), int(found[-1]) + 2))
+    return spans[0], spans[1]
 
 
 def solid_from_contours(

@@ -8,7 +8,7 @@ from scipy.ndimage import map_coordinates
 from skimage.measure import find_contours
 
 from pipeline.core import sampling
-from pipeline.core.raster import polygons_from_rings
+from tests.oracles import polygons_from_rings
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -30,8 +30,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 PURE = frozenset({"core", "anatomy", "strategy", "targets", "check", "run", "phantom"})
 FORMATS = frozenset({"pydicom", "highdicom", "nibabel", "SimpleITK", "matplotlib", "PIL", "rt_utils", "cv2"})
-# "numpy, scipy, numba, skimage.measure, shapely at most"
-CORE_MAY_USE = ("numpy", "scipy", "numba", "skimage.measure", "shapely")
+# numpy, scipy, numba, skimage.measure, contourpy and shapely at most
+CORE_MAY_USE = ("numpy", "scipy", "numba", "skimage.measure", "contourpy", "shapely")
 
 
 def trespasses(imports: list[Import]) -> list[str]:
