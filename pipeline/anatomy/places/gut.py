@@ -78,7 +78,8 @@ def _near(lesion: Solid, mask: Mask, reach: float) -> Contours:
     """The mask's outlines within a reach of the lesion's extents."""
     u0, u1, v0, v1, w0, w1 = lesion.bounds_mm()
     levels = mask.grid.plane_positions_mm
-    slices = [k for k, w in enumerate(levels) if w0 - reach <= w <= w1 + reach]
+    beyond = reach + mask.grid.slice_spacing_mm / 2.0  # an end goes on for half a slice
+    slices = [k for k, w in enumerate(levels) if w0 - beyond <= w <= w1 + beyond]
     bounds = (u0 - reach, v0 - reach, u1 + reach, v1 + reach)
     return Contours(grid=mask.grid, sections=mask_sections(mask, slices, bounds))
 
