@@ -131,9 +131,22 @@ def polygons_above(
         level: of the outlines.
         place: points (column, row), shape (n, 2), to (u, v) in mm.
     """
-    from contourpy import FillType, contour_generator
+    from contourpy import FillType, LineType, SerialContourGenerator, ZInterp
 
-    made = contour_generator(z=image, name="serial", fill_type=FillType.OuterOffset)
+    # Not by `contour_generator`, whose handling of masked arrays takes more time than the outlines.
+    rows, columns = image.shape
+    x, y = np.meshgrid(np.arange(columns, dtype=float), np.arange(rows, dtype=float))
+    made = SerialContourGenerator(
+        x,
+        y,
+        image.astype(float),
+        np.zeros(image.shape, dtype=bool),
+        corner_mask=False,
+        line_type=LineType.Separate,
+        fill_type=FillType.OuterOffset,
+        quad_as_tri=False,
+        z_interp=ZInterp.Linear,
+    )
     polygons = []
     for points, offsets in zip(*made.filled(level, np.inf), strict=True):
         corners = place(np.asarray(points))
