@@ -198,7 +198,11 @@ class Patient:
     def envelope(self, w: float, gap: float) -> shapely.Geometry:
         top = max(box[2][1] for name, box in self.boxes.items() if REGION[name] is Region.I)
         level = min(w, top - 0.1)
-        whole = shapely.union_all([_at(box, level) for box in self.boxes.values()])
+        # Corners as a lattice of 0.5 mm has them: what closes a gap leans on them.
+        whole = shapely.union_all([
+            _at(box, level).buffer(-0.5, join_style="mitre").buffer(0.5, join_style="bevel")
+            for box in self.boxes.values()
+        ])
         return whole.buffer(gap, quad_segs=64).buffer(-gap, quad_segs=64).union(whole)
 
     def _station_at(self, name: str, w: float, plan: ElectivePlan) -> shapely.Geometry:
@@ -212,10 +216,12 @@ class Patient:
 
 def mask_of(grid: Grid, box: Box) -> Mask:
     """Voxels with their centres in a box."""
-    i, j, k = np.meshgrid(*(np.arange(n) for n in grid.size), indexing="ij")
-    points = grid.frame.from_patient(grid.to_patient(np.stack([i, j, k], axis=-1).reshape(-1, 3)))
-    inside = np.logical_and.reduce([(points[:, n] > a) & (points[:, n] < b) for n, (a, b) in enumerate(box)])
-    return Mask(grid=grid, voxels=np.ascontiguousarray(inside.reshape(i.shape).transpose(2, 1, 0)))
+    ends = grid.to_index(grid.frame.to_patient(np.array(box).T)) - 1e-6
+    voxels = np.zeros(grid.shape, dtype=bool)
+    low, high = np.ceil(ends.min(axis=0)).astype(int), np.ceil(ends.max(axis=0)).astype(int)
+    i, j, k = (slice(max(a, 0), max(b, 0)) for a, b in zip(low, high, strict=True))
+    voxels[k, j, i] = True
+    return Mask(grid=grid, voxels=voxels)
 
 
 def landmarks(grid: Grid, levels: Mapping[str, float], *, inferred: Iterable[str] = ()) -> Landmarks:
