@@ -199,10 +199,12 @@ class Patient:
         top = max(box[2][1] for name, box in self.boxes.items() if REGION[name] is Region.I)
         level = min(w, top - 0.1)
         # Corners as a lattice of 0.5 mm has them: what closes a gap leans on them.
-        whole = shapely.union_all([
-            _at(box, level).buffer(-0.5, join_style="mitre").buffer(0.5, join_style="bevel")
-            for box in self.boxes.values()
-        ])
+        whole = shapely.union_all(
+            [
+                _at(box, level).buffer(-0.5, join_style="mitre").buffer(0.5, join_style="bevel")
+                for box in self.boxes.values()
+            ]
+        )
         return whole.buffer(gap, quad_segs=64).buffer(-gap, quad_segs=64).union(whole)
 
     def _station_at(self, name: str, w: float, plan: ElectivePlan) -> shapely.Geometry:

@@ -20,11 +20,13 @@ NODE_7 = Drawn(box=((-4, 4), (-3, 5), (-18, -6)), regions=(III,))
 NODE_20 = Drawn(box=((-4, 4), (3, 9), (-75, -66)), regions=(IV,))
 NODE_1R = Drawn(box=((-26, -19), (-3, 3), (63, 72)), regions=(I,))
 
-# What corners lose: outlines on a lattice of 0.5 mm, convex corners rounded with 1 mm where slivers are taken.
+# What corners lose: outlines on a lattice of 0.5 mm, convex corners rounded by 1 mm where slivers are taken.
 PER_SLICE_MM2 = 9.0
 
 
-def off(patient: Patient, targets: TargetSet, ends: Mapping[str, tuple[float, float]], **changes) -> list[str]:
+def off(
+    patient: Patient, targets: TargetSet, ends: Mapping[str, tuple[float, float]], **changes
+) -> list[str]:
     """Slices on which the CTV is not the truth."""
     plan = patient.plan(**changes).elective
     grid, sections = patient.grid, targets["CTV"].contours.sections
