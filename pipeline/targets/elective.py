@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import shapely
-from shapely.geometry import MultiPolygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
@@ -74,11 +74,11 @@ def build_eni(
     parts = _parts(plan, elective, patient, gross)
     united = joined([*(row.whole() for row in parts.rows), parts.core])
     uncropped = thinned(slits_closed(united, elective.gap_mm))
-    cropped, taken = _cropped(uncropped, drawn, plan, organs, grid)
+    cropped, taken, ringed = _cropped(uncropped, drawn, plan, organs, grid)
     smooth = slivers_removed(cropped, drawn, elective.sliver_mm)
     smooth = flecks_removed(smooth, drawn, elective.fleck_mm2)
     smooth = specks_removed(smooth, drawn, elective.speck_cc, grid)
-    kept_open = {} if elective.conduit_in_stations else parts.conduit
+    kept_open = ringed if elective.conduit_in_stations else joined([ringed, parts.conduit])
     ctv = _ctv_draft(plan, parts, smooth, uncropped, kept_open)
     findings = [
         *not_applied(plan.barriers, organs, ENI),
@@ -130,19 +130,38 @@ def _parts(plan: ArmPlan, elective: ElectivePlan, patient: PatientMap, gross: Se
 
 def _cropped(
     sections: Sections, drawn: Sections, plan: ArmPlan, organs: Mapping[str, Mask], grid: Grid
-) -> tuple[dict[int, MultiPolygon], dict[str, float]]:
-    """The CTV without what the barriers take, and the cc that each took; never any part of a GTV."""
+) -> tuple[dict[int, MultiPolygon], dict[str, float], Sections]:
+    """The CTV without what the barriers take, the cc that each took, and what of them it rings.
+
+    Never any part of a GTV is taken. Stations have organs taken out already: a hole over a vessel is there
+    before the barrier is asked.
+    """
     left = dict(sections)
+    holes = _holes(sections)
+    ringed: list[Sections] = []
     taken: dict[str, float] = {}
     for barrier in plan.barriers:
         if barrier.structure not in organs or not left:
             continue
         barred = barred_sections(barrier, organs[barrier.structure], left)
+        ringed.append((without if barrier.structure == BODY else common)(holes, barred))
         before = volume_cc(left, grid)
         cut = common(left, barred) if barrier.structure == BODY else without(left, barred)
         left = {k: _with(cut.get(k), drawn.get(k)) for k in left if k in cut or k in drawn}
         taken[barrier.structure] = before - volume_cc(left, grid)
-    return left, taken
+    return left, taken, joined(ringed)
+
+
+def _holes(sections: Sections) -> dict[int, MultiPolygon]:
+    """What sections ring."""
+    rings = {
+        k: [ring for part in section.geoms for ring in part.interiors] for k, section in sections.items()
+    }
+    return {
+        k: as_multipolygon(shapely.union_all([Polygon(ring) for ring in found]))
+        for k, found in rings.items()
+        if found
+    }
 
 
 def _with(section: MultiPolygon | None, drawn: MultiPolygon | None) -> MultiPolygon:

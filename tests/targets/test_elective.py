@@ -6,13 +6,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import shapely
 
 from pipeline.core.regions import Region
 from pipeline.core.rules import Settings
 from pipeline.core.targets import TargetSet
-from tests.targets.elective_patients import GRID, LEVELS, ROWS, Drawn, Patient, T, grown, levels_of
+from pipeline.targets import build_eni
+from tests.targets.elective_patients import (
+    BOXES,
+    GRID,
+    LEVELS,
+    ROWS,
+    Drawn,
+    Patient,
+    T,
+    grown,
+    levels_of,
+    mask_of,
+)
 
 I, II, III, IV = Region  # noqa: E741 - the protocol's own names
 NODE_2R = Drawn(box=((-18, -10), (-4, 4), (18, 30)), regions=(II,))
@@ -20,7 +33,7 @@ NODE_7 = Drawn(box=((-4, 4), (-3, 5), (-18, -6)), regions=(III,))
 NODE_20 = Drawn(box=((-4, 4), (3, 9), (-75, -66)), regions=(IV,))
 NODE_1R = Drawn(box=((-26, -19), (-3, 3), (63, 72)), regions=(I,))
 
-# What corners lose: outlines on a lattice of 0.5 mm, convex corners rounded by 1 mm where slivers are taken.
+# What corners lose: outlines on a lattice of 0.5 mm, and 1 mm where slivers are taken.
 PER_SLICE_MM2 = 9.0
 
 
@@ -79,8 +92,7 @@ class TestBoundaries:
     def test_whichever_includes_more_is_the_upper_one(
         self, lesions: tuple[Drawn, ...], key: str, level: float
     ) -> None:
-        made = Patient(lesions=lesions).built()
-        row = made.built.rows[0]
+        row = Patient(lesions=lesions).boundaries()["I-II"]
         assert row.upper.term.key == f"eni.I-II.upper.{key}"
         assert row.upper.level_mm == pytest.approx(level, abs=0.01)
 
@@ -90,7 +102,7 @@ class TestBoundaries:
     )
     def test_whichever_includes_more_is_the_lower_one(self, low: int, key: str, level: float) -> None:
         patient = Patient(lesions=(replace(NODE_7, box=((-4, 4), (-3, 5), (low, 3))),))
-        (row,) = patient.built().built.rows
+        (row,) = patient.boundaries().values()
         assert row.row.name == "III"
         assert row.lower.term.key == f"eni.III.lower.{key}"
         assert row.lower.level_mm == pytest.approx(level, abs=0.01)
@@ -108,7 +120,7 @@ class TestBoundaries:
     def test_region_four_ends_at_stations_or_beyond_the_lesion(
         self, box, upper: tuple[str, float], lower: tuple[str, float]
     ) -> None:
-        (row,) = Patient(lesions=(replace(NODE_20, box=box),)).built().built.rows
+        row = Patient(lesions=(replace(NODE_20, box=box),)).boundaries()["IV"]
         for boundary, (name, level) in ((row.upper, upper), (row.lower, lower)):
             assert (boundary.term.name or "lesions") == name
             assert boundary.level_mm == pytest.approx(level, abs=0.01)
@@ -123,14 +135,14 @@ class TestBoundaries:
         assert "station 16" in told.where
         assert made.built.rows[0].stations_cc["16"] == 0.0
 
-    @pytest.mark.parametrize("mm, lowest", [(20.0, -19.5), (25.0, -22.5), (26.0, -25.5), (30.0, -28.5)])
+    @pytest.mark.parametrize("mm, lowest", [(20.0, -19.5), (30.0, -28.5)])
     def test_another_distance_is_taken(self, mm: float, lowest: float) -> None:
         patient = Patient(lesions=(NODE_2R,))
         made = patient.built(settings=Settings(figures={"eni.I-II.lower.carina": mm}))
         assert made.built.rows[0].lower.level_mm == -mm
         assert levels_of(GRID, made.targets["CTV"].contours.sections)[0] == lowest
 
-    @pytest.mark.parametrize("mm, highest", [(10.0, 58.5), (12.5, 58.5), (15.0, 61.5)])
+    @pytest.mark.parametrize("mm, highest", [(10.0, 58.5), (15.0, 61.5)])
     def test_an_upward_distance_too(self, mm: float, highest: float) -> None:
         patient = Patient(lesions=(replace(NODE_1R, box=((-26, -19), (-3, 3), (39, 48))),))
         made = patient.built(settings=Settings(figures={"eni.I-II.upper.lesions": mm}))
@@ -167,13 +179,15 @@ class TestPieces:
         made = patient.built()
         assert off(patient, made.targets, {"III": (-20, 30)}) == []
         # 6 mm around the lesion on its own planes, and at 64 the pole of the ellipsoid; at 61.5 still
-        # 6 sqrt(1 - 0.752).
+        # 6 sqrt(1 - 0.75^2). Thinned outlines are chords of arcs: 0.05 mm inside, twice.
         lesion = (26 - 19) * 6
         section = made.targets["CTV"].contours.sections
         level = dict(zip(GRID.plane_positions_mm.round(3).tolist(), range(60), strict=True))
-        assert section[level[46.5]].area == pytest.approx(lesion + 26 * 6 + 36 * math.pi, rel=0.015)
+        length = 26 + 12 * math.pi
+        assert section[level[46.5]].area == pytest.approx(lesion + 26 * 6 + 36 * math.pi, abs=0.1 * length)
         r = 6 * math.sqrt(1 - 0.75**2)
-        assert section[level[61.5]].area == pytest.approx(lesion + 26 * r + math.pi * r * r, rel=0.015)
+        length = 26 + 2 * math.pi * r
+        assert section[level[61.5]].area == pytest.approx(lesion + 26 * r + math.pi * r * r, abs=0.1 * length)
         assert level[64.5] not in section
         (told,) = [f for f in made.targets.findings if f.code == "BOUNDARY_NOT_REACHED"] or [None]
         assert told is None, "the core reaches past the upper boundary, and 8M to the lower one"
@@ -208,7 +222,116 @@ class TestPieces:
         # Only convex corners are taken: 1 - pi / 4 mm2 each, four of at most six parts on 28 slices.
         assert 0.0 < made.built.smoothing_cc < 28 * 24 * 0.215 * 3 / 1000
         core = sum(grown(NODE_2R, w, 6, 10).area for w in GRID.plane_positions_mm) * 3 / 1000
-        assert made.built.core_cc == pytest.approx(core, rel=0.015)
+        assert made.built.core_cc == pytest.approx(core, rel=0.02)
+
+
+class TestBarriers:
+    # A bone at the right edge of 7, across the lesion's expansion; a vessel wholly within 7.
+    VESSEL = ((2, 9), (-3, 4), (-100, 100))
+    BONE = ((-30, -8), (-20, 20), (-12, 100))
+
+    def test_what_each_took_adds_up_and_the_volume_is_the_truth(self) -> None:
+        organs = {"bone": self.BONE, "heart": ((6, 40), (4, 40), (-100, -3)), "great_vessels": self.VESSEL}
+        # The stations are as drawn: the barriers alone cut them.
+        patient = Patient(lesions=(NODE_7,), organs=organs)
+        whole = replace(patient, organs={})
+        plan = patient.plan()
+        made = build_eni(whole.case(), plan=plan, patient=whole.map(), organs=patient.masks())
+        assert off(patient, made.targets, {"III": (-30.5, 30)}) == []
+        built = made.built
+        assert list(built.barriers_cc) == ["bone", "heart", "great_vessels"]
+        assert all(cc > 0.5 for cc in built.barriers_cc.values())
+        left = built.uncropped_cc - sum(built.barriers_cc.values()) - built.smoothing_cc
+        assert made.targets["CTV"].contours.volume_cc == pytest.approx(left, abs=0.01)
+        (told,) = [f.message for f in made.targets.findings if f.code == "ENI_CLIPPED"]
+        assert f"bone {built.barriers_cc['bone']:.1f} cc" in told
+        assert f"of {built.uncropped_cc:.1f} cc" in told
+
+    def test_a_gtv_is_never_cut(self) -> None:
+        everywhere = ((-100, 100), (-100, 100), (-100, 100))
+        patient = Patient(lesions=(NODE_7,))
+        plan = replace(patient, organs={"lung": everywhere}).plan()
+        organs = {"lung": mask_of(GRID, everywhere)}
+        made = build_eni(patient.case(), plan=plan, patient=patient.map(), organs=organs)
+        ctv = made.targets["CTV"].contours.sections
+        drawn = patient.case().lesions[0].contours.sections
+        assert list(ctv) == list(drawn)
+        for k, section in ctv.items():
+            assert section.symmetric_difference(drawn[k]).area < 0.1
+        assert made.targets["CTV"].contours.volume_cc == pytest.approx(8 * 8 * 12 / 1000, rel=0.001)
+
+    def test_the_body_keeps_what_is_inside(self) -> None:
+        body = {"body": ((-9, 50), (-50, 50), (-100, 100))}
+        patient = Patient(lesions=(replace(NODE_7, box=((-11, -4), (-3, 5), (-15, -6))),), organs=body)
+        whole = replace(patient, organs={})
+        made = build_eni(whole.case(), plan=patient.plan(), patient=whole.map(), organs=patient.masks())
+        assert off(patient, made.targets, {"III": (-27.5, 30)}) == []
+        bounds = [section.bounds[0] for section in made.targets["CTV"].contours.sections.values()]
+        # 9 mm to the right, but for the lesion's own 11.
+        assert min(bounds) == pytest.approx(-11, abs=0.1)
+        assert sum(low < -9.1 for low in bounds) == 3
+
+    @pytest.mark.parametrize("by_stations", [True, False])
+    def test_a_hole_of_a_barrier_stays_whoever_made_it(self, by_stations: bool) -> None:
+        vessel = {"great_vessels": self.VESSEL}
+        patient = Patient(lesions=(NODE_2R,), organs=vessel)
+        # The stations have vessels taken out before any barrier is asked; or the barrier alone takes it.
+        map_of = patient if by_stations else replace(patient, organs={})
+        made = build_eni(patient.case(), plan=patient.plan(), patient=map_of.map(), organs=patient.masks())
+        assert off(patient, made.targets, {"I-II": (-25, 60)}) == []
+        holes = {
+            round(float(GRID.plane_positions_mm[k]), 1): sum(
+                shapely.Polygon(ring).area for ring in part.interiors
+            )
+            for k, section in made.targets["CTV"].contours.sections.items()
+            for part in section.geoms
+            if part.interiors
+        }
+        assert sorted(holes) == [-22.5 + 3 * n for n in range(11)]
+        for area in holes.values():
+            assert area == pytest.approx(49, abs=1.0)
+
+    def test_holes_of_nothing_are_filled(self) -> None:
+        # Four stations around a square of 6 x 6 mm that no barrier has; the core ends at their right edge.
+        boxes = dict(BOXES)
+        boxes |= {
+            "1R": ((-15, -3), (-15, 15), (39, 75)),
+            "1L": ((3, 15), (-15, 15), (39, 75)),
+            "2R": ((-3, 3), (-15, -3), (39, 75)),
+            "2L": ((-3, 3), (3, 15), (39, 75)),
+        }
+        patient = Patient(lesions=(replace(NODE_1R, box=((-9, -4), (-3, 3), (45, 54))),), boxes=boxes)
+        made = patient.built()
+        level = int(np.argmin(np.abs(GRID.plane_positions_mm - 43.5)))
+        section = made.targets["CTV"].contours.sections[level]
+        assert not section.geoms[0].interiors
+        assert section.area == pytest.approx(900, rel=0.01)
+        assert next(f.where for f in made.targets.findings if f.code == "HOLES_FILLED") == "eni.CTV"
+
+    def test_a_barrier_that_is_not_known_is_told(self) -> None:
+        patient = Patient(lesions=(NODE_2R,))
+        plan = replace(patient, organs={"heart": self.VESSEL, "lung": self.BONE}).plan()
+        made = build_eni(patient.case(), plan=plan, patient=patient.map(), organs={})
+        (told,) = [f for f in made.targets.findings if f.code == "BARRIER_NOT_APPLIED"]
+        assert "heart, lung" in told.message
+        assert made.built.barriers_cc == {}
+
+    def test_the_volume_before_barriers_is_kept_if_asked(self) -> None:
+        patient = Patient(lesions=(NODE_2R,), organs={"bone": self.BONE})
+        whole = replace(patient, organs={})
+        plain = Patient(lesions=(NODE_2R,)).built()
+        made = build_eni(
+            whole.case(),
+            plan=patient.plan(settings=Settings(keep_uncropped=True)),
+            patient=whole.map(),
+            organs=patient.masks(),
+        )
+        kept = made.targets["CTV_uncropped"].contours
+        assert kept.volume_cc == pytest.approx(made.built.uncropped_cc, rel=1e-6)
+        assert kept.volume_cc == pytest.approx(plain.built.uncropped_cc, rel=1e-6)
+        for k, section in made.targets["CTV"].contours.sections.items():
+            assert section.difference(kept.sections[k]).area < 0.05
+        assert "CTV_uncropped" not in {target.name for target in plain.targets.targets}
 
 
 def test_levels_of_the_patient_are_those_that_the_cases_rely_on() -> None:
