@@ -154,7 +154,7 @@ def _told(given: RowSections, end: End, final: Sections, grid: Grid) -> Boundary
         return boundary
     if outermost is None:
         ended = "nothing elective lies between the boundaries"
-    elif abs(boundary.level_mm - known[outermost]) <= near:
+    elif sign * (boundary.level_mm - known[outermost]) <= near:  # it goes that far, or past it
         ended = f"barriers and smoothing leave nothing of {outermost} there"
     else:
         short = abs(boundary.level_mm - known[outermost])
