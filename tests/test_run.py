@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pipeline.core.decision import Facts
 from pipeline.core.margin import Margin
+from pipeline.core.regions import Region
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
+from pipeline.core.stations import LesionPlace
 from pipeline.read.protocols import load_protocol
+from pipeline.run.choice import chosen_arms
+from pipeline.run.measured import measured_lesions
 from pipeline.run.report import report_of
-from pipeline.run.targets import make_targets
+from pipeline.run.targets import make_targets, settle
 from tests.known import known
 from tests.made_case import READ, case
 
@@ -82,3 +89,39 @@ def test_the_report_has_the_figures_of_the_result():
     assert report.case.size == (64, 64, 24)
     assert report.findings == result.findings
     assert report.assumptions == result.assumptions
+
+
+def test_with_a_protocol_of_one_arm_auto_asks_for_that_one_alone():
+    ifi = load_protocol("escc-neoadjuvant-2024")
+    rules = replace(
+        PROTOCOL.decision, steps=tuple(replace(step, arm="ifi") for step in PROTOCOL.decision.steps)
+    )
+    assert list(settle(replace(ifi, decision=rules), Settings())) == ["ifi"]
+    assert list(settle(PROTOCOL, Settings())) == ["ifi", "eni"]
+
+
+def test_a_close_distance_off_protocol_is_told():
+    settings = Settings(arm=ArmChoice.IFI, figures={"close_to_stomach": 60.0}, off_protocol=True)
+    result = make_targets(case(), known(case()), PROTOCOL, settings)
+    (told,) = [one for one in result.findings if one.code == "MARGIN_OFF_PROTOCOL"]
+    assert "distance of 60 mm is outside" in told.message
+    assert result.decision.reasons[-1].threshold == "60 mm"
+    assert "close_to_stomach" not in result.assumptions
+
+
+def test_regions_of_the_case_that_are_not_those_of_its_lesions_are_told():
+    made = case()
+    place = LesionPlace(
+        roi="GTV-T",
+        level=None,
+        shares=(),
+        nearest=None,
+        nearest_mm=None,
+        second=None,
+        second_mm=None,
+        regions=(Region.II,),
+    )
+    lesions = [replace(one, place=place) for one in measured_lesions(made, known(made))]
+    for stated, codes in (((Region.II,), []), ((Region.I, Region.III), ["REGIONS_STATED_OTHERWISE"])):
+        choice = chosen_arms(PROTOCOL, IFI, lesions, Facts(regions=stated))
+        assert [one.code for one in choice.findings if one.code.startswith("REGIONS")] == codes

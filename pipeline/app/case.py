@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,11 +102,9 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     result = make_targets(case, found.known, protocol, request.settings, facts=facts, on_stage=watch)
     watch("writing")
     names = _names(request, result, case)
-    with ThreadPoolExecutor(max_workers=1) as aside:  # the maps are packed outside Python's lock
-        maps = aside.submit(found.stations.write_maps, folder) if found.stations else None
-        told = _write_arms(request, protocol, loaded, result, folder, names=names)
-        if maps is not None:
-            maps.result()
+    told = _write_arms(request, protocol, loaded, result, folder, names=names)
+    if found.stations is not None:
+        found.stations.write_maps(folder)
     if request.pictures:
         watch("pictures")
         _draw(case, result, names, protocol, folder)

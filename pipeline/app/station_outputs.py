@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,13 +51,8 @@ class StationsResult:
 
     def write(self, folder: Path) -> tuple[Finding, ...]:
         """Label maps, and a structure set where any station has contours."""
-        with ThreadPoolExecutor(max_workers=1) as aside:  # the maps are packed outside Python's lock
-            maps = aside.submit(self.write_maps, folder)
-            told = self._write_structure_set(folder)
-            maps.result()
-        return told
-
-    def _write_structure_set(self, folder: Path) -> tuple[Finding, ...]:
+        # One after the other: rt-utils is kept quiet by a filter of warnings, which all threads share.
+        self.write_maps(folder)
         from pipeline.write import StructureSetContext, station_rois, write_rtstruct
 
         stations = self.found.stations

@@ -55,6 +55,19 @@ class Margin:
             inferior=craniocaudal,
         )
 
+    @classmethod
+    def of(cls, *six: float) -> Margin:
+        """From (left, right, anterior, posterior, superior, inferior), as `as_tuple` gives them."""
+        left, right, anterior, posterior, superior, inferior = six
+        return cls(
+            left=left,
+            right=right,
+            anterior=anterior,
+            posterior=posterior,
+            superior=superior,
+            inferior=inferior,
+        )
+
     def as_tuple(self) -> tuple[float, float, float, float, float, float]:
         """(left, right, anterior, posterior, superior, inferior)."""
         return (self.left, self.right, self.anterior, self.posterior, self.superior, self.inferior)

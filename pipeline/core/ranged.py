@@ -19,6 +19,13 @@ class Ranged:
         return self.lowest <= value <= self.highest
 
     def __str__(self) -> str:
+        """A length in words.
+
+        >>> print(Ranged(default=7, lowest=6, highest=8, source="P"))
+        6 to 8 mm
+        >>> print(Ranged(default=5, lowest=5, highest=5, source="P"))
+        5 mm
+        """
         if self.lowest == self.highest:
             return f"{self.lowest:g} mm"
         return f"{self.lowest:g} to {self.highest:g} mm"

@@ -69,6 +69,7 @@ class Stations:
         rooms: station to all that lies between its borders, before organs, the conduit and stations ahead of
             it are taken out; of one that the user gave, the station. Also of those that came out empty and
             so were not built; not of those whose borders are not known.
+        levels: station to the landmarks that set its levels, for every one in `rooms` that the rules made.
         conduit: what was drawn up into the chest; None where there is none.
         options: variant of the map to the choice made (`boundary_1_2`: `notch`).
         findings: doubts about the stations.
@@ -84,6 +85,7 @@ class Stations:
     not_built: Mapping[str, str]
     labels: Labels
     rooms: Mapping[str, Solid] = field(default_factory=dict)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conduit: Mask | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
@@ -97,7 +99,7 @@ class Stations:
             )
         if sorted([*self.built, *self.not_built]) != sorted(self.regions):
             raise GeometryError("each station of the atlas is either built or not built")
-        for name in ("regions", "built", "not_built", "rooms", "options"):
+        for name in ("regions", "built", "not_built", "rooms", "levels", "options"):
             object.__setattr__(self, name, FrozenMap(getattr(self, name)))
         self.labels.flags.writeable = False
 

@@ -28,12 +28,8 @@ from pipeline.read.yaml_file import KeyPath, Strict, YamlFile
 Byte = Annotated[int, Field(ge=0, le=255)]
 Arm = Literal["ifi", "eni"]
 _BOTH_ARMS: tuple[Arm, ...] = ("ifi", "eni")
-_SETTINGS = (
-    "ifi.horizontal",
-    "ifi.craniocaudal",
-    "ends",
-    "fill_ptv_holes",
-)  # barriers.<structure>, eni.<...>
+# What every protocol lets a user set; besides `barriers.STRUCTURE`, and what its sections have.
+_SETTINGS = ("ifi.horizontal", "ifi.craniocaudal", "ends", "fill_ptv_holes")
 
 
 class _InvolvedField(Strict):

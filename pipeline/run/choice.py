@@ -11,9 +11,10 @@ from pipeline.core.regions import Region
 from pipeline.core.report import Decision, Finding, Reason, Severity
 from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
 from pipeline.run.measured import MeasuredLesion
-from pipeline.strategy import close_mm, decide, plan_of, prescribe
+from pipeline.strategy import close_distance, decide, plan_of, prescribe
 
-_STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
+# The arms that a user may state; `auto` leaves them to the rules.
+STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
 _HOW = {
     "resection": "resection: R0, R1 or R2",
     "months_to_recurrence": "months_to_recurrence: months from operation to recurrence",
@@ -45,10 +46,12 @@ def chosen_arms(
     protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts
 ) -> ArmChoiceMade:
     """The arms that the user states, or that the protocol's rules give, and their dose plans."""
-    chosen = _by_rules(protocol, settings, lesions, facts)
+    close_mm, doubt = close_distance(protocol, settings)
+    chosen = _by_rules(protocol, lesions, facts, close_mm=close_mm)
     stated = settings.arm is not ArmChoice.AUTO
-    arms = _STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
+    arms = STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
     prescriptions, findings = _prescribed(protocol, settings, chosen, arms)
+    findings += [*([] if doubt is None else [doubt]), *_stated_otherwise(lesions, facts)]
     if chosen is not None:
         findings += _missing(chosen, stated=stated)
     plans = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
@@ -67,21 +70,46 @@ def chosen_arms(
 
 
 def _by_rules(
-    protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts
+    protocol: Protocol, lesions: Sequence[MeasuredLesion], facts: Facts, *, close_mm: float
 ) -> Chosen | None:
     """What the protocol's rules say; None where it has none."""
     if protocol.decision is None:
         return None
     placed = [one.place.regions if one.place else () for one in lesions]
-    involved = {region for regions in placed for region in regions}
     gut = [one.gut_mm for one in lesions if one.gut_mm is not None]
     measured = Measured(
         largest_diameter_mm=max(one.measures.axial_diameter_mm for one in lesions),
-        regions=tuple(region for region in Region if region in involved),
+        regions=_involved(lesions),
         every_lesion_placed=all(placed),
         gut_mm=min(gut, default=None),
     )
-    return decide(protocol.decision, measured, facts, close_mm=close_mm(protocol, settings))
+    return decide(protocol.decision, measured, facts, close_mm=close_mm)
+
+
+def _involved(lesions: Sequence[MeasuredLesion]) -> tuple[Region, ...]:
+    """Every region that a lesion is told to be in, from I to IV."""
+    found = {region for one in lesions if one.place for region in one.place.regions}
+    return tuple(region for region in Region if region in found)
+
+
+def _stated_otherwise(lesions: Sequence[MeasuredLesion], facts: Facts) -> list[Finding]:
+    """`REGIONS_STATED_OTHERWISE` (warning) where the regions of the case are not those of its lesions.
+
+    The stated ones choose the arm; elective volumes go by the regions of each lesion.
+    """
+    told = _involved(lesions)
+    if not told or not facts.regions or set(told) == set(facts.regions):
+        return []
+    return [
+        Finding(
+            code="REGIONS_STATED_OTHERWISE",
+            severity=Severity.WARNING,
+            where="fact regions",
+            message=f"{'+'.join(facts.regions)} were stated and choose the arm; levels and stations give "
+            f"{'+'.join(told)}, by which elective volumes are built: state them lesion by lesion, "
+            "regions: {LESION: REGION}",
+        )
+    ]
 
 
 def _prescribed(

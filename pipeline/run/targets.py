@@ -10,10 +10,10 @@ from pipeline.core.decision import Facts
 from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.prescription import Prescription
 from pipeline.core.report import Decision, Finding
-from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
+from pipeline.core.rules import ENI, IFI, Protocol, Settings
 from pipeline.core.targets import TargetSet
 from pipeline.run.arms import build_arms
-from pipeline.run.choice import chosen_arms
+from pipeline.run.choice import STATED, chosen_arms
 from pipeline.run.known import Known
 from pipeline.run.measured import MeasuredLesion, measured_lesions
 from pipeline.strategy import PlannedArm, check_settings, plan_eni, plan_ifi, roi_names
@@ -23,12 +23,6 @@ __all__ = ("OnStage", "RunResult", "make_targets", "roi_names", "settle")
 OnStage = Callable[[str], None]
 
 _PLANNERS = {IFI: plan_ifi, ENI: plan_eni}
-_ASKED = {
-    ArmChoice.AUTO: (IFI, ENI),
-    ArmChoice.IFI: (IFI,),
-    ArmChoice.ENI: (ENI,),
-    ArmChoice.BOTH: (IFI, ENI),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +52,14 @@ def settle(protocol: Protocol, settings: Settings) -> dict[str, PlannedArm]:
     """What the user asked for, as plans that can be carried out: known before any file is opened.
 
     Returns:
-        Each arm that may be built to its plan; with `auto` that is both.
+        Each arm that may be built to its plan; with `auto` that is every one that the protocol has.
 
     Raises:
         UsageError: settings outside the protocol, or that it does not have.
     """
     check_settings(protocol, settings)
-    return {arm: _PLANNERS[arm](protocol, settings) for arm in _ASKED[settings.arm]}
+    asked = STATED.get(settings.arm) or ((IFI,) if protocol.eni is None else (IFI, ENI))
+    return {arm: _PLANNERS[arm](protocol, settings) for arm in asked}
 
 
 def make_targets(

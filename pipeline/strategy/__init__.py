@@ -4,13 +4,13 @@ from pipeline.strategy.decide import decide
 from pipeline.strategy.names import roi_names
 from pipeline.strategy.plan import PlannedArm, plan_eni, plan_ifi
 from pipeline.strategy.prescribe import Prescribed, eqd2_gy, plan_of, prescribe
-from pipeline.strategy.settings import check_settings, close_mm
+from pipeline.strategy.settings import check_settings, close_distance
 
 __all__ = [
     "PlannedArm",
     "Prescribed",
     "check_settings",
-    "close_mm",
+    "close_distance",
     "decide",
     "eqd2_gy",
     "plan_eni",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.core.errors import UsageError
+from pipeline.core.report import Finding
 from pipeline.core.rules import ENI, ArmChoice, Protocol, Settings
 from pipeline.strategy.plan import elective_of
 from pipeline.strategy.prescribe import check_doses, dose_keys
@@ -36,24 +37,23 @@ def check_settings(protocol: Protocol, settings: Settings) -> None:
     _known("figure", settings.figures, (*distances, *close, *doses))
     if protocol.doses:
         check_doses(protocol.doses, settings.figures, off_protocol=settings.off_protocol)
-    close_mm(protocol, settings)
+    close_distance(protocol, settings)
 
 
-def close_mm(protocol: Protocol, settings: Settings) -> float:
-    """Largest distance that counts as close to stomach or intestine.
+def close_distance(protocol: Protocol, settings: Settings) -> tuple[float, Finding | None]:
+    """Largest distance in mm that counts as close to stomach or intestine, and what has to be said about it.
 
     Raises:
-        UsageError: a figure of the user's outside the protocol's range.
+        UsageError: a figure of the user's outside the protocol's range, without `off_protocol`.
     """
     if protocol.decision is None:
-        return 0.0
+        return 0.0, None
     allowed = protocol.decision.close_mm
     mm = settings.figures.get(CLOSE_KEY, allowed.default)
     figure = Figure(
         what="distance", key=CLOSE_KEY, where=CLOSE_KEY, option=f"setting {CLOSE_KEY}", allowed=allowed
     )
-    in_range(figure, mm, protocol, settings)
-    return mm
+    return mm, in_range(figure, mm, protocol, settings)
 
 
 def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 import numpy as np
 
-from pipeline.core.blank import blank
-from pipeline.core.box import hull
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.rules import BODY, Barrier
@@ -26,13 +26,7 @@ def together(barriers: Iterable[Barrier], known: Mapping[str, Mask]) -> list[lis
 
 def united(masks: Sequence[Mask]) -> Mask:
     """The union of masks on one grid, at least one."""
-    if len(masks) == 1:
-        return masks[0]
-    grid = masks[0].grid
-    voxels = blank(grid.shape).view(np.bool_)
-    for mask in masks:
-        voxels[mask.box] |= mask.part
-    return Mask(grid=grid, voxels=voxels, within=hull([mask.box for mask in masks]))
+    return reduce(or_, masks)
 
 
 def shares(before: Solid, gtv: Solid, masks: Sequence[Mask]) -> list[float]:

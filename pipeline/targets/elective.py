@@ -20,7 +20,7 @@ from pipeline.core.errors import GeometryError
 from pipeline.core.expansion import expand
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
-from pipeline.core.raster import as_multipolygon, mask_to_contours
+from pipeline.core.raster import as_multipolygon, image_outline, mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, ENI, ArmPlan
 from pipeline.core.solid import solid_from_contours
@@ -214,7 +214,9 @@ def _assembled(
 
 
 def _uncropped(sections: Sections, grid: Grid) -> Target:
-    inside = {k: section for k, section in sections.items() if 0 <= k < grid.size[2]}
+    image = image_outline(grid)
+    cut = {k: as_multipolygon(sections[k].intersection(image)) for k in sections if 0 <= k < grid.size[2]}
+    inside = {k: section for k, section in cut.items() if not section.is_empty}
     return Target(
         name=UNCROPPED,
         kind=TargetKind.UNCROPPED,

@@ -23,11 +23,15 @@ class Envelope:
     def __init__(self, stations: Stations, gap_mm: float) -> None:
         """From a patient's stations; gaps up to twice `gap_mm` between neighbours on a slice are closed."""
         self._grid = stations.grid
-        self._rooms = tuple(room for room in stations.rooms.values() if not room.is_empty)
+        known = {name: room for name, room in stations.rooms.items() if not room.is_empty}
+        self._rooms = tuple(known.values())
+        # What goes on upwards: each room of region I, by its highest slice.
+        self._tops = {
+            id(room): _top_of(room, self._grid)
+            for name, room in known.items()
+            if stations.regions[name] is Region.I
+        }
         self._gap_mm = gap_mm
-        self._neck = _top_of(
-            [room for name, room in stations.rooms.items() if stations.regions[name] is Region.I], self._grid
-        )
 
     def clipped(self, sections: Sections) -> dict[int, MultiPolygon]:
         """What of some sections lies inside the envelope."""
@@ -37,13 +41,11 @@ class Envelope:
 
     def _at(self, k: int, bounds: Bounds) -> shapely.Geometry:
         """The envelope on a slice, near some bounds."""
-        if self._neck is not None and height(self._grid, k) > height(self._grid, self._neck):
-            k = self._neck
         # What lies further away than twice a gap closes none inside the bounds.
         u0, v0, u1, v1 = bounds
         reach = 2.0 * self._gap_mm + 1.0
         near = (u0 - reach, v0 - reach, u1 + reach, v1 + reach)
-        parts = [room.section(room.lattice.plane_of_slice(k)) for room in self._rooms]
+        parts = [self._section(room, k) for room in self._rooms]
         parts = [part for part in parts if not part.is_empty]
         if not parts:
             return MultiPolygon()
@@ -51,15 +53,17 @@ class Envelope:
         closed: shapely.Geometry = whole.buffer(self._gap_mm).buffer(-self._gap_mm)
         return closed.union(whole)
 
+    def _section(self, room: Solid, k: int) -> MultiPolygon:
+        top = self._tops.get(id(room))
+        if top is not None and height(self._grid, k) > height(self._grid, top):
+            k = top
+        return room.section(room.lattice.plane_of_slice(k))
 
-def _top_of(rooms: list[Solid], grid: Grid) -> int | None:
-    """The highest slice that a room of region I meets; None where none is known."""
-    met = [k for room in rooms for k in _slices_met(room)]
-    return max(met, key=lambda k: height(grid, k)) if met else None
 
-
-def _slices_met(room: Solid) -> list[int]:
+def _top_of(room: Solid, grid: Grid) -> int | None:
+    """The highest slice that a room meets; None where it lies between two."""
     lattice = room.lattice
     steps = lattice.steps_per_slice
     planes = range(-lattice.start[2] % steps, lattice.size[2], steps)
-    return [lattice.slice_of_plane(plane) for plane in planes if (room.field[plane] > 0).any()]
+    met = [lattice.slice_of_plane(plane) for plane in planes if (room.field[plane] > 0).any()]
+    return max(met, key=lambda k: height(grid, k), default=None)

@@ -93,25 +93,9 @@ def reached(base: Solid, grown: Solid) -> Margin:
     right, left, anterior, posterior, inferior, superior = (
         max(0.0, sign * (b - a)) for sign, a, b in zip((-1, 1, -1, 1, -1, 1), inner, outer, strict=True)
     )
-    return Margin(
-        left=left,
-        right=right,
-        anterior=anterior,
-        posterior=posterior,
-        superior=superior,
-        inferior=inferior,
-    )
+    return Margin.of(left, right, anterior, posterior, superior, inferior)
 
 
 def least(margins: Sequence[Margin]) -> Margin:
     """The least of several margins in each direction."""
-    lowest = [min(values) for values in zip(*(m.as_tuple() for m in margins), strict=True)]
-    left, right, anterior, posterior, superior, inferior = lowest
-    return Margin(
-        left=left,
-        right=right,
-        anterior=anterior,
-        posterior=posterior,
-        superior=superior,
-        inferior=inferior,
-    )
+    return Margin.of(*(min(values) for values in zip(*(m.as_tuple() for m in margins), strict=True)))

@@ -49,11 +49,10 @@ class PatientMap:
         return station in self.stations.rooms and not self.inferred_levels(station)
 
     def inferred_levels(self, station: str) -> tuple[str, ...]:
-        """Landmarks of a built station that may not be used."""
-        one = self.stations.built.get(station)
-        if self.allow_inferred or one is None:
+        """Landmarks that set a station's levels and may not be used, also of one that came out empty."""
+        if self.allow_inferred:
             return ()
-        return tuple(name for name in one.landmarks if self.landmark(name) is None)
+        return tuple(name for name in self.stations.levels.get(station, ()) if self.landmark(name) is None)
 
     def lesions_of(self, row: ElectiveRow) -> tuple[str, ...]:
         """The lesions in a row's regions."""

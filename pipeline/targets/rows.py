@@ -18,6 +18,7 @@ from pipeline.targets.sections import (
     Sections,
     between,
     extent,
+    height,
     joined,
     thinned,
     volume_cc,
@@ -152,8 +153,11 @@ def _told(given: RowSections, end: End, final: Sections, grid: Grid) -> Boundary
     near = grid.slice_spacing_mm + 1e-6
     if got is not None and abs(boundary.level_mm - got) <= near:
         return boundary
+    scan_end = (max if end is End.UPPER else min)(height(grid, k) for k in (0, grid.size[2] - 1))
     if outermost is None:
         ended = "nothing elective lies between the boundaries"
+    elif sign * (boundary.level_mm - scan_end) > near and sign * (scan_end - known[outermost]) <= near:
+        ended = "the scan ends before it"
     elif sign * (boundary.level_mm - known[outermost]) <= near:  # it goes that far, or past it
         ended = f"barriers and smoothing leave nothing of {outermost} there"
     else:

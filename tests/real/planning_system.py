@@ -18,7 +18,7 @@ from pipeline.core.margin import Margin
 from pipeline.core.solid import Solid, default_pitch_mm, solid_from_contours
 from pipeline.core.thin import widened_where_thin
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
-from pipeline.targets.assemble import joined
+from pipeline.targets.sections import joined
 
 ARCHIVE = "lung1-002/ct-and-xio-plan.tar.xz"
 Points = npt.NDArray[np.float64]

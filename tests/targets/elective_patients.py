@@ -133,6 +133,7 @@ class Patient:
             "not_built": {name: "organs take all of it" for name in REGION if name not in built},
             "labels": np.zeros(self.grid.shape, dtype=np.uint8),
             "rooms": rooms,
+            "levels": dict.fromkeys(rooms, ("carina",)),
             "conduit": None if self.conduit is None else mask_of(self.grid, self.conduit),
         }
         return Stations(**{**given, **changes})

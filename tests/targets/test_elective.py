@@ -179,7 +179,7 @@ class TestPieces:
         made = patient.built()
         assert off(patient, made.targets, {"III": (-20, 30)}) == []
         # 6 mm around the lesion on its own planes, and at 64 the pole of the ellipsoid; at 61.5 still
-        # 6 sqrt(1 - 0.75^2). Thinned outlines are chords of arcs: 0.05 mm inside, twice.
+        # 6 sqrt(1 - 0.75^2). The lattice and the removal of slivers cut corners: 0.1 mm of outline in all.
         lesion = (26 - 19) * 6
         section = made.targets["CTV"].contours.sections
         level = dict(zip(GRID.plane_positions_mm.round(3).tolist(), range(60), strict=True))
@@ -214,6 +214,16 @@ class TestPieces:
         assert whole.bounds[0] < -16
         assert made.targets["CTV"].contours.sections[k].bounds[0] == pytest.approx(-12, abs=0.1)
 
+    def test_a_boundary_beyond_the_scan_is_told_as_such(self) -> None:
+        levels = {**LEVELS, "T1_top": 120.0}
+        far = {
+            name: ((u, v, (w[0], 120.0)) if w[1] >= 60 else (u, v, w)) for name, (u, v, w) in BOXES.items()
+        }
+        made = Patient(lesions=(NODE_2R,), levels=levels, boxes=far).built()
+        upper = made.built.rows[0].upper
+        assert upper.level_mm == pytest.approx(120.0)
+        assert (upper.reached, upper.ended_by) == (False, "the scan ends before it")
+
     def test_figures_of_the_volume_without_barriers(self) -> None:
         made = Patient(lesions=(NODE_2R,)).built()
         cc = made.targets["CTV"].contours.volume_cc
@@ -222,7 +232,7 @@ class TestPieces:
         # Only convex corners are taken: 1 - pi / 4 mm2 each, four of at most six parts on 28 slices.
         assert 0.0 < made.built.smoothing_cc < 28 * 24 * 0.215 * 3 / 1000
         core = sum(grown(NODE_2R, w, 6, 10).area for w in GRID.plane_positions_mm) * 3 / 1000
-        assert made.built.core_cc == pytest.approx(core, rel=0.02)
+        assert made.built.core_cc == pytest.approx(core, rel=0.015)
 
 
 class TestBarriers:

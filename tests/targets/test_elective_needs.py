@@ -137,6 +137,16 @@ class TestInferred:
         assert set(by_place) == {"eni, landmark carina"} | listed
         assert "its level carina was only inferred" in by_place["eni, station 7"]
 
+    def test_a_station_that_came_out_empty_is_looked_at_too(self) -> None:
+        """Its room may set a boundary."""
+        patient = Patient(lesions=(NODE_20,))
+        stations = patient.stations()
+        rest = {name: one for name, one in stations.built.items() if name != "20"}
+        empty = patient.stations(built=rest, not_built={**stations.not_built, "20": "organs take all of it"})
+        told = lacking(patient, stations=empty, landmarks=self.INFERRED, allow_inferred=False)
+        assert "eni, station 20" in {one.where for one in told}
+        assert lacking(patient, stations=empty, landmarks=self.INFERRED) == ()
+
     def test_what_was_found_may_always_be_used(self) -> None:
         assert lacking(PATIENT, allow_inferred=False) == ()
 

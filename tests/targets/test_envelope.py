@@ -66,9 +66,9 @@ def test_region_one_is_open_upwards_and_no_other() -> None:
     boxes = {"1R": ((-30, -10), (-20, 20), (0, 30)), "1L": ((-5, 10), (-20, 20), (0, 21))}
     both = area(boxes, 19.5)
     assert both == pytest.approx(20 * 40 + 15 * 40 + 5 * 40, rel=0.01)
-    # Above the highest room, its own section goes on, also beyond the scan.
+    # Each room goes on by its own highest section, also beyond the scan: a lower one keeps its side open.
     for w in (28.5, 31.5, 60.0, 150.0):
-        assert area(boxes, w) == pytest.approx(800, rel=0.004)
+        assert area(boxes, w) == pytest.approx(both, rel=0.004)
     assert area(boxes, -1.5) == 0.0
     assert area({"2R": boxes["1R"]}, 31.5) == 0.0
     assert area({}, 31.5) == 0.0

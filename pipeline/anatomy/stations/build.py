@@ -107,6 +107,7 @@ def build_stations(
         not_built={name: drafts[name].reason for name in atlas.stations if name not in built},
         rooms={**rooms, **{name: station.solid for name, station in given.items()}},
         labels=_labels(view, structures, atlas, built, barriers),
+        levels={name: tuple(drafts[name].trace.landmarks) for name in rooms},
         conduit=_on_grid(view, structures.crop, barriers.conduit),
         options=chosen if labels is None else {},
     )
