@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.app import DemoRequest, InputChoice, RunRequest, run_case, run_demo
+from pipeline.app import InputChoice, RunRequest, load_protocol, run_case
+from pipeline.app.demo import write_patient
 from pipeline.core.case import LesionKind
 from pipeline.core.errors import InputError, OutputError
 from pipeline.core.rules import ArmChoice, Settings
@@ -28,10 +29,16 @@ def run(source: InputChoice, out: Path) -> dict:
     return json.loads((out / "report.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The synthetic patient in files, written once."""
+    folder = tmp_path_factory.mktemp("patient")
+    write_patient(make_phantom(PhantomOptions(seed=4)), load_protocol(), folder)
+    return folder
+
+
 @pytest.mark.slow
-def test_the_synthetic_patient_with_its_masks(tmp_path: Path) -> None:
-    run_demo(DemoRequest(out=tmp_path / "demo", seed=4, pictures=False))
-    patient = tmp_path / "demo" / "patient"
+def test_the_synthetic_patient_with_its_masks(patient: Path, tmp_path: Path) -> None:
     truth = make_phantom(PhantomOptions(seed=4)).landmarks
     report = run(InputChoice(path=patient / "dicom", anatomy=patient / "masks"), tmp_path / "out")
     assert set(report["landmarks"]) >= set(truth)
@@ -42,10 +49,9 @@ def test_the_synthetic_patient_with_its_masks(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_with_no_masks_at_all_the_image_gives_the_airway(tmp_path: Path) -> None:
-    run_demo(DemoRequest(out=tmp_path / "demo", seed=4, pictures=False))
+def test_with_no_masks_at_all_the_image_gives_the_airway(patient: Path, tmp_path: Path) -> None:
     (tmp_path / "stated.yaml").write_text("SMA_origin: [0, 40, -400]\n")
-    choice = InputChoice(path=tmp_path / "demo" / "patient" / "dicom", landmarks=tmp_path / "stated.yaml")
+    choice = InputChoice(path=patient / "dicom", landmarks=tmp_path / "stated.yaml")
     report = run(choice, tmp_path / "out")
     truth = make_phantom(PhantomOptions(seed=4)).landmarks
     carina = report["landmarks"]["carina"]

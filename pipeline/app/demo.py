@@ -74,13 +74,13 @@ def run_demo(request: DemoRequest, *, on_stage: OnStage = lambda _: None) -> Run
         watch("making the patient")
         phantom = make_phantom(PhantomOptions(seed=request.seed))
         watch("writing the patient")
-        _write_patient(phantom, protocol, patient)
+        write_patient(phantom, protocol, patient)
         (patient / FACTS).write_text(_FACTS, encoding="utf-8")
         return carry_out(run, protocol, folder, watch)
 
 
-def _write_patient(phantom: Phantom, protocol: Protocol, folder: Path) -> None:
-    """CT and structure set in `dicom`, one mask an organ in `masks`."""
+def write_patient(phantom: Phantom, protocol: Protocol, folder: Path) -> None:
+    """Write a synthetic patient: CT and structure set in `dicom`, one mask an organ in `masks`."""
     from pipeline.write import (
         CtIdentity,
         StructureSetContext,
