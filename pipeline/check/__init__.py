@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.check.air import check_air
 from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.containment import check_containment
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     check_scan_ends,
     check_lost_slices,
     check_stray_parts,
+    check_air,
 )
 
 

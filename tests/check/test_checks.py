@@ -15,6 +15,7 @@ from pipeline.check.parts import check_scan_ends
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
+from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Severity
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask
@@ -136,3 +137,26 @@ def test_a_gtv_in_air_is_found() -> None:
         found = check_inside_body(case, Mask(grid=grid, voxels=voxels))
         assert len(found) == told, edge
         assert all(f.severity is Severity.STOP and "lie outside the body" in f.message for f in found)
+
+
+def test_air_in_the_ctv_outside_the_gtv(clean: tuple[Case, TargetSet]) -> None:
+    case, targets = clean
+    grid = case.volume.grid
+    hu = np.zeros(grid.shape, dtype=case.volume.hu.dtype)
+    u = grid.to_patient(np.array([(i, 0, 0) for i in range(grid.size[0])]))[:, 0]
+    hu[:, :, u > 20] = -800  # the lesion's own half stays out of it
+    half = replace(case, volume=replace(case.volume, hu=hu))
+    found = [f for f in check_targets(half, targets) if f.code == "CTV_HOLDS_AIR"]
+    assert [f.where for f in found] == ["ifi.CTV"]
+    ctv, gtv = targets["CTV"].contours.volume_cc, targets["GTV-N1"].contours.volume_cc
+    told = float(found[0].message.split(" cc")[0])
+    assert told == pytest.approx((ctv - gtv) / 2, rel=0.06)
+
+
+def test_a_gtv_of_air_is_no_air_in_the_ctv(clean: tuple[Case, TargetSet]) -> None:
+    case, targets = clean
+    hu = np.zeros(case.volume.grid.shape, dtype=case.volume.hu.dtype)
+    for k in case.lesions[0].contours.sections:
+        hu[k][contours_to_mask(case.lesions[0].contours).voxels[k]] = -1000
+    gas = replace(case, volume=replace(case.volume, hu=hu))
+    assert codes(gas, targets) == []

@@ -1,0 +1,48 @@
+"""Lung or other air that no barrier kept out of a CTV."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.core.case import Case
+from pipeline.core.contour import Contours
+from pipeline.core.raster import contours_to_mask
+from pipeline.core.report import Finding, Severity
+from pipeline.core.targets import TargetKind, TargetSet
+
+# Aerated lung and gas are below this: half-way between gas and soft tissue [I].
+AIR_BELOW_HU = -500
+# What the voxels at a long outline may hold; more is worth a look [A].
+MOST_AIR_CC = 1.0
+
+
+def check_air(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+    """`CTV_HOLDS_AIR` (warning) where more than 1 cc of a CTV outside the GTVs is below -500 HU.
+
+    A barrier is as good as its mask: a lung drawn with a rim left out leaves that rim to the CTV.
+    """
+    found = []
+    for target in targets.targets:
+        if target.kind is not TargetKind.CTV:
+            continue
+        air_cc = _air_cc(case, target.contours)
+        if air_cc > MOST_AIR_CC:
+            found.append(
+                Finding(
+                    code="CTV_HOLDS_AIR",
+                    severity=Severity.WARNING,
+                    where=f"{targets.arm}.{target.name}",
+                    message=f"{air_cc:.1f} cc of it outside the GTV are below {AIR_BELOW_HU} HU: lung or "
+                    "other air that no barrier took; look at the outline of the lung",
+                )
+            )
+    return tuple(found)
+
+
+def _air_cc(case: Case, contours: Contours) -> float:
+    mask = contours_to_mask(contours)
+    planes, rows, columns = box = mask.box
+    air = mask.part & (case.volume.hu[box] < AIR_BELOW_HU)
+    for lesion in case.lesions:
+        air &= ~contours_to_mask(lesion.contours).voxels[planes, rows, columns]
+    return int(np.count_nonzero(air)) * case.volume.grid.voxel_volume_mm3 / 1000.0
