@@ -9,9 +9,8 @@ from tests.anatomy.stations.patients import LARGE_CC, NAMES, built, volumes
 from tests.benchmarks.tables import Limit, print_limits, print_table
 
 SLICES_MM = (1.0, 2.0, 3.0, 5.0)
-# On slices of up to 3 mm, and from 5 cc on; smaller stations, and 15, a layer between two masks.
+# On slices of up to 3 mm, and from 5 cc on; smaller stations.
 MOST_CHANGE, MOST_OF_SMALL = 3.0, 8.0
-BY_THE_MASKS = ("15",)
 
 
 def main() -> bool:
@@ -43,11 +42,10 @@ def main() -> bool:
 
 def _kinds(first: dict[str, float]) -> list[tuple[str, list[str], float]]:
     small = [name for name in NAMES if first[name] < LARGE_CC]
-    large = [name for name in NAMES if name not in small and name not in BY_THE_MASKS]
+    large = [name for name in NAMES if name not in small]
     return [
         ("stations from 5 cc on", large, MOST_CHANGE),
         ("stations below 5 cc", small, MOST_OF_SMALL),
-        (", ".join(BY_THE_MASKS), list(BY_THE_MASKS), 5.0),
     ]
 
 

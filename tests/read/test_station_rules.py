@@ -96,7 +96,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "hull": {"of": STRUCTURE, "hold": SWITCH},
     "near": {
         "of": STRUCTURE, "space": "space", "path": "path", "point": "point", "mm": FIGURE, "axial": SWITCH,
-        "hold": SWITCH,
+        "hold": SWITCH, "sloped": SWITCH,
     },
     "mask": {"name": STRUCTURE},
     "space": {"name": "space"},

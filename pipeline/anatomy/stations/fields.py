@@ -75,20 +75,32 @@ def field_of_part(part: Bools, crop: Crop, window: Lattice) -> Field:
         _weights(centres, points)[1]
         for centres, points in zip((crop.w, crop.v, crop.u), coordinates(window), strict=True)
     ]
-    rows = np.ascontiguousarray(part, dtype=np.float32).reshape(-1, part.shape[2])
-    filled = weights[1] @ (rows @ weights[2].T).reshape(*part.shape[:2], -1)
+    filled = _in_plane(part, weights[1], weights[2])
     filled = (weights[0] @ filled.reshape(len(filled), -1)).reshape(window.shape)
-    scale = _SATURATION * max(_step(crop.v), _step(crop.u), window.pitch_mm)
+    scale = _SATURATION * max(step_of(crop.v), step_of(crop.u), window.pitch_mm)
     return np.asarray((filled - np.float32(0.5)) * np.float32(scale))
 
 
-def _step(centres: Floats) -> float:
+def filled_in_plane(mask: Bools, crop: Crop, window: Lattice) -> Field:
+    """How much of a window's cells each slice of a mask (rows and columns of the crop) fills, in-plane."""
+    _, v, u = coordinates(window)
+    (rows, down), (columns, across) = _weights(crop.v, v), _weights(crop.u, u)
+    return _in_plane(mask[:, rows, columns], down, across)
+
+
+def _in_plane(part: Bools, down: Field, across: Field) -> Field:
+    rows = np.ascontiguousarray(part, dtype=np.float32).reshape(-1, part.shape[2])
+    return np.asarray(down @ (rows @ across.T).reshape(*part.shape[:2], -1))
+
+
+def step_of(centres: Floats) -> float:
+    """Distance of neighbouring voxels in mm; 1 for a single one."""
     return float(centres[1] - centres[0]) if len(centres) > 1 else 1.0
 
 
 def _weights(centres: Floats, points: Floats) -> tuple[slice, npt.NDArray[np.float32]]:
     """Which voxels lie in the cells of lattice points, and how much of each: (points, voxels)."""
-    step = _step(centres)
+    step = step_of(centres)
     width = max(step, float(points[1] - points[0]) if len(points) > 1 else step)
     reach = (width + step) / 2.0
     first = int(np.searchsorted(centres, points[0] - reach))

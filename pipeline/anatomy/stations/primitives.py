@@ -27,6 +27,7 @@ from pipeline.anatomy.stations.half_spaces import line_side, side, side_bounds, 
 from pipeline.anatomy.stations.lacking import LackingError
 from pipeline.anatomy.stations.points import path_named, point_named
 from pipeline.anatomy.stations.scene import Scene, told
+from pipeline.anatomy.stations.sloped import sloped_field
 from pipeline.core.atlas import Term
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.margin import MAX_MARGIN_MM, Margin
@@ -156,7 +157,8 @@ def _hull(scene: Scene, term: Term, window: Lattice) -> Field:
 def _near(scene: Scene, term: Term, window: Lattice) -> Field:
     """Within `mm` of structures (`of`), a `space`, a `path` or a `point`; `axial: true`: in the plane.
 
-    An axial distance to a path counts between its ends; `hold: true` carries the ends on.
+    An axial distance to a path counts between its ends; `hold: true` carries the ends on. `sloped: true`
+    takes the surface of structures as sloping from slice to slice, not in steps.
     """
     mm, axial = scene.figure(term, "mm"), term.keys.get("axial") is True
     line = None if axial else _line(scene, term)
@@ -178,7 +180,8 @@ def _near(scene: Scene, term: Term, window: Lattice) -> Field:
         field = evaluate(scene, space, outer)
     else:
         mask = scene.structures.union(scene.names(term, "of"), scene.trace)
-        field = field_of_mask(mask, scene.structures.crop, outer)
+        made = sloped_field if term.keys.get("sloped") is True else field_of_mask
+        field = made(mask, scene.structures.crop, outer)
     return grown(field, outer, margin, window)
 
 

@@ -45,13 +45,11 @@ def volumes(stations: Stations) -> dict[str, float]:
     return {name: stations.built[name].solid.volume_cc if name in stations.built else 0.0 for name in NAMES}
 
 
-def changes(
-    one: Mapping[str, float], other: Mapping[str, float], allowed: Mapping[str, float] | None = None
-) -> list[str]:
-    """Stations whose volume changes by more than is allowed: 3 % from 5 cc on, 8 % below, or as said."""
+def changes(one: Mapping[str, float], other: Mapping[str, float]) -> list[str]:
+    """Stations whose volume changes by more than is allowed: 3 % from 5 cc on, 8 % below."""
 
     def most(name: str) -> float:
-        return (allowed or {}).get(name, 0.03 if one[name] >= LARGE_CC else 0.08) * one[name]
+        return (0.03 if one[name] >= LARGE_CC else 0.08) * one[name]
 
     return [
         f"{name}: {one[name]:.2f} cc, then {other[name]:.2f}"
