@@ -10,7 +10,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test unit quick cohort lint types bench schema clean
+.PHONY: help setup demo test unit patients quick cohort lint types bench schema clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
     $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -46,7 +46,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/rt-targets demo --out demo-output --overwrite
 
-test: lint types unit
+test: lint types unit patients
 
 lint: setup
 	$(BIN)/ruff check .
@@ -55,9 +55,13 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# Coverage is that of the short tests: measuring it makes the long ones, of whole patients, a third longer.
 unit: setup
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not cohort" --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not cohort" --cov --cov-report=term
 	$(BIN)/coverage report --include='pipeline/core/*' --fail-under=100
+
+patients: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "slow and not cohort"
 
 quick: setup
 	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q -m "not slow and not cohort"

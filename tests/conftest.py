@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,27 @@ def _unpack_whole(source: Path, target: Path) -> None:
         except OSError:
             if not target.is_dir():  # otherwise another worker was first, and its copy serves
                 raise
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `rt-targets demo --seed 3` leaves, made by one worker for all of them; to be read only."""
+    from pipeline.app import DemoRequest, run_demo
+
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    out, lock = folder / "demo-run", folder / "demo-run.lock"
+    while not out.is_dir():
+        try:
+            lock.touch(exist_ok=False)
+        except FileExistsError:
+            time.sleep(0.5)
+            continue
+        try:
+            run_demo(DemoRequest(out=out, seed=3))  # all of it appears at once
+        finally:
+            lock.unlink()
+    return out
 
 
 @pytest.fixture(scope="session")

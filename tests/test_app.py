@@ -227,19 +227,19 @@ def test_a_stage_that_comes_twice_is_added_up():
 
 
 @pytest.mark.slow
-def test_the_demo_makes_a_patient_and_runs_it(tmp_path):
-    outcome = run_demo(DemoRequest(out=tmp_path / "out", seed=3))
-    found = tree(tmp_path / "out")
+def test_the_demo_makes_a_patient_and_runs_it(demo_run):
+    found = tree(demo_run)
+    report = json.loads((demo_run / "report.json").read_text(encoding="utf-8"))
     assert {"report.json", "ifi/rtstruct.dcm", "patient/dicom/structures.dcm"} <= found
     assert "patient/masks/vertebrae_T4.nii.gz" in found
-    lesions = [lesion.roi for lesion in outcome.report.lesions]
+    lesions = [lesion["roi"] for lesion in report["lesions"]]
     assert lesions == ["GTV-T", "GTV-N1", "GTV-N2"]
     assert {f"pictures/{arm}_{name}.png" for arm in ("ifi", "eni") for name in lesions} <= found
     assert {"pictures/decision.png", "eni/rtstruct.dcm", "eni/prescription.json", "stations.json"} <= found
-    assert (outcome.report.decision.arm, outcome.report.decision.plan) == ("both", "4 and 2")
-    source = pydicom.dcmread(tmp_path / "out" / "patient" / "dicom" / "structures.dcm")
+    assert (report["decision"]["arm"], report["decision"]["plan"]) == ("both", "4 and 2")
+    source = pydicom.dcmread(demo_run / "patient" / "dicom" / "structures.dcm")
     names = [roi.ROIName for roi in source.StructureSetROISequence]
     assert {"BODY", "Lung_L", "SpinalCord", "GTV-N1"} <= set(names)
-    assert not outcome.has_stop
+    assert not any(finding["severity"] == "stop" for finding in report["findings"])
     with pytest.raises(OutputError, match="not empty"):
-        run_demo(DemoRequest(out=tmp_path / "out"))
+        run_demo(DemoRequest(out=demo_run))

@@ -16,6 +16,7 @@ from pipeline.phantom import PhantomOptions, make_phantom
 from tests import made_case
 
 IFI = Settings(arm=ArmChoice.IFI)
+PATIENT = PhantomOptions(seed=4, spacing_mm=(1.8, 1.8, 3.0))
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +34,13 @@ def run(source: InputChoice, out: Path) -> dict:
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The synthetic patient in files, written once."""
     folder = tmp_path_factory.mktemp("patient")
-    write_patient(make_phantom(PhantomOptions(seed=4)), load_protocol(), folder)
+    write_patient(make_phantom(PATIENT), load_protocol(), folder)
     return folder
 
 
 @pytest.mark.slow
 def test_the_synthetic_patient_with_its_masks(patient: Path, tmp_path: Path) -> None:
-    truth = make_phantom(PhantomOptions(seed=4)).landmarks
+    truth = make_phantom(PATIENT).landmarks
     report = run(InputChoice(path=patient / "dicom", anatomy=patient / "masks"), tmp_path / "out")
     assert set(report["landmarks"]) >= set(truth)
     for name in truth:
@@ -53,7 +54,7 @@ def test_with_no_masks_at_all_the_image_gives_the_airway(patient: Path, tmp_path
     (tmp_path / "stated.yaml").write_text("SMA_origin: [0, 40, -400]\n")
     choice = InputChoice(path=patient / "dicom", landmarks=tmp_path / "stated.yaml")
     report = run(choice, tmp_path / "out")
-    truth = make_phantom(PhantomOptions(seed=4)).landmarks
+    truth = make_phantom(PATIENT).landmarks
     carina = report["landmarks"]["carina"]
     assert carina["inferred"] is False
     assert carina["point_mm"] == pytest.approx(truth["carina"], abs=3.0)

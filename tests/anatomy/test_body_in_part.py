@@ -13,6 +13,8 @@ from tests.anatomy.test_tissue import scene
 from tests.cases import POSITIONS, case_of, disc
 from tests.known import known
 
+pytestmark = pytest.mark.slow
+
 # The body alone: what image processing takes for lung is another matter.
 OTHERS = ("lung", "airway", "bone", "heart", "great_vessels")
 IFI = Settings(arm=ArmChoice.IFI, barriers=dict.fromkeys(OTHERS, False))
@@ -26,7 +28,6 @@ def told(volume: Volume, u: float, v: float) -> tuple[list[str], float]:
     return codes, result.arms[0]["CTV"].contours.volume_cc
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("position", POSITIONS)
 def test_in_the_whole_patient_the_body_is_known(position: str) -> None:
     volume, _ = scene(position)

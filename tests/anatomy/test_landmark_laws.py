@@ -18,13 +18,12 @@ from pipeline.read.landmark_rules import load_landmark_rules
 from tests.anatomy.organs_of import PARTS, mirrored_name, organs, organs_of
 from tests.phantoms import COARSE, coarse
 
+pytestmark = pytest.mark.slow
+
 RULES = load_landmark_rules()
 ROUTES = tuple(Reconstruction)
 # Ten patients of each route.
-COHORT = [
-    pytest.param(seed, marks=() if seed < 3 else pytest.mark.slow if seed < 6 else pytest.mark.cohort)
-    for seed in range(30)
-]
+COHORT = [pytest.param(seed, marks=() if seed < 6 else pytest.mark.cohort) for seed in range(30)]
 # A mask of voxel centres ends up to half a slice before or behind the organ: no finder can know better.
 # Pixels of 2 to 2.5 mm take a little of a dome besides.
 OF_PIXELS_MM = 0.1
@@ -73,9 +72,9 @@ def test_levels_lie_within_half_a_slice_and_fit_each_other(seed: int) -> None:
 @pytest.mark.parametrize(
     "slice_mm, seed, shift_mm",
     [
-        pytest.param(3.0, 0, 1.0, marks=pytest.mark.slow),
-        pytest.param(1.0, 0, 0.0, marks=pytest.mark.slow),
-        pytest.param(2.0, 1, 0.7, marks=pytest.mark.slow),
+        (3.0, 0, 1.0),
+        (1.0, 0, 0.0),
+        (2.0, 1, 0.7),
         *(
             pytest.param(slice_mm, seed, part * slice_mm, marks=pytest.mark.cohort)
             for slice_mm in (1.0, 2.0, 3.0, 5.0)
@@ -150,7 +149,6 @@ def test_the_same_patient_however_stored(native: Organs, flips: tuple[int, ...],
         assert landmark.point_mm == pytest.approx(own.found[name].point_mm, abs=0.01), name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("position", list(PatientPosition))
 def test_the_same_patient_in_every_position(native: Organs, position: PatientPosition) -> None:
     lying = coarse(position=position, reconstruction=Reconstruction.NATIVE, lesions=())

@@ -157,6 +157,13 @@ def test_parts_that_touch_after_they_were_placed_are_joined() -> None:
     assert not joined.is_empty
 
 
+def test_points_on_the_very_level_make_no_outline_that_meets_itself() -> None:
+    image = np.pad(np.array([[0.5, 1.0, 0.0], [1.0, 0.5, 1.0], [1.0, 1.0, 0.5]]), 1)
+    drawn, beside = (polygons_above(image, level, _as_drawn) for level in (0.5, 0.5 + 1e-9))
+    assert drawn.is_valid
+    assert drawn.area == pytest.approx(beside.area, abs=1e-6)
+
+
 def test_only_the_polygons_of_a_mixture_are_kept() -> None:
     square, pair = shapely.box(0, 0, 1, 1), MultiPolygon([shapely.box(2, 0, 3, 1), shapely.box(4, 0, 5, 1)])
     mixture = GeometryCollection([square, pair, LineString([(0, 0), (1, 1)])])

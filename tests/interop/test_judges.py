@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.app import DemoRequest, InputChoice, RunRequest, run_case, run_demo
+from pipeline.app import InputChoice, RunRequest, run_case
 from pipeline.core.case import LesionKind
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
@@ -93,11 +93,9 @@ def test_dcmrtstruct2nii_reads_the_shapes_back(sample, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> tuple[Path, Path]:
+def demo(demo_run: Path) -> tuple[Path, Path]:
     """The synthetic patient's run: its CT folder and the structure set."""
-    out = tmp_path_factory.mktemp("demo") / "out"
-    run_demo(DemoRequest(out=out, pictures=False))
-    return out / "patient" / "dicom", out / "ifi" / "rtstruct.dcm"
+    return demo_run / "patient" / "dicom", demo_run / "ifi" / "rtstruct.dcm"
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from pipeline.phantom.lesions import ALIASES, SITES
 from tests.phantoms import COARSE
 from tests.phantoms import coarse as small
 
+pytestmark = pytest.mark.slow
+
 NODE, TUMOUR = LesionKind.NODE, LesionKind.TUMOUR
 
 
@@ -103,7 +105,6 @@ def test_a_grid_shift_moves_the_samples_and_not_the_patient(posterior):
     assert phantom.sites["GTV-T"].centre_mm == posterior.sites["GTV-T"].centre_mm
 
 
-@pytest.mark.slow
 def test_size_factors_scale_the_patient():
     short, tall = (small(height=factor, lesions=()) for factor in (0.9, 1.1))
     ratio = tall.volume.grid.size[2] / short.volume.grid.size[2]
@@ -114,7 +115,6 @@ def test_size_factors_scale_the_patient():
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("position", [p for p in PatientPosition if p is not PatientPosition.HFS])
 def test_every_position_stores_the_same_patient(posterior, position):
     turned = small(position=position)
@@ -273,7 +273,6 @@ def test_tissues_have_their_hounsfield_units(native, name, low, high):
     assert low < native.volume.hu[mask.voxels].mean() < high
 
 
-@pytest.mark.slow
 def test_noise_is_as_asked():
     quiet, noisy = (small(noise_hu=sigma, lesions=()) for sigma in (0.0, 20.0))
     difference = (noisy.volume.hu.astype(int) - quiet.volume.hu)[quiet.organs["liver"].voxels]
@@ -286,7 +285,6 @@ def test_without_contrast_blood_looks_like_tissue():
     assert 30 < plain.volume.hu[plain.organs["aorta"].voxels].mean() < 60
 
 
-@pytest.mark.slow
 def test_the_couch_is_no_part_of_the_body():
     with_, without = small(couch=True), small(couch=False)
     np.testing.assert_array_equal(with_.parts["body"].voxels, without.parts["body"].voxels)
@@ -341,7 +339,6 @@ def test_a_node_thinner_than_the_slices_is_still_drawn():
     assert len(phantom.gtvs[0].contours.slices) == 1
 
 
-@pytest.mark.slow
 def test_a_mass_can_be_seen():
     choice = LesionChoice(site="4R", kind=NODE, half_axes_mm=(7, 7, 9))
     with_, without = (

@@ -420,6 +420,7 @@ class TestDoubts:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 class TestRealFolders:
     def test_lung1_002_mixed_with_plan_and_dose(self, unpacked) -> None:  # type: ignore[no-untyped-def]
         case = load(unpacked("lung1-002/ct-and-xio-plan.tar.xz")).case

@@ -98,7 +98,7 @@ class TestResult:
             found, meant = organs[name].voxels, ball(on, centre).voxels
             assert 2 * np.count_nonzero(found & meant) / (found.sum() + meant.sum()) > 0.9
 
-    @pytest.mark.slow
+    @pytest.mark.cohort
     def test_the_synthetic_patient(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = coarse()
         classes = {task: [one for one in organs if one in made.organs] for task, organs in TASKS.items()}

@@ -34,6 +34,8 @@ from tests.register.atlases import (
     used_organs,
 )
 
+pytestmark = pytest.mark.slow
+
 GRID = Grid(
     size=(40, 36, 30),
     spacing_mm=(2.0, 2.0, 3.0),
@@ -202,7 +204,6 @@ def test_nothing_whole_gives_no_start():
     assert start_from_organs(common_organs(coarse, whole, coarse, whole), coarse, coarse) is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("slices", [slice(None), slice(40, None)])
 def test_a_mirrored_ct_fits_better_mirrored_back(slices):
     one = coarse_patient(patient(seed=1).volume)

@@ -28,6 +28,8 @@ from tests.made_stations import landmark, of_phantom, simple, simple_landmarks
 from tests.phantoms import coarse
 from tests.review.scenes import CENTRE, GREEN, RED, is_colour, patient_grid, stack, volume_of
 
+pytestmark = pytest.mark.slow
+
 U, V, W = CENTRE
 COLOURS = load_station_colours()
 
@@ -141,7 +143,6 @@ def test_a_landmark_stands_on_the_pane_nearest_to_it_and_far_ones_on_none():
 # ------------------------------------------------------------------------------------------------- sheets
 
 
-@pytest.mark.slow
 def test_the_same_patient_gives_the_same_pictures_in_every_position(tmp_path):
     wanted = drawn_to(tmp_path / "HFS", *scene("HFS"))
     for position in POSITIONS:
@@ -213,13 +214,11 @@ def test_the_level_of_a_landmark_is_a_line_where_it_lies(tmp_path):
     assert (rows[2] - rows[1]) / scale == pytest.approx(levels["carina"] - levels["hiatus"], abs=1.0)
 
 
-@pytest.mark.slow
 def test_same_input_same_bytes(tmp_path):
     one, two = (draw_station_montages(tmp_path / name, *scene()) for name in ("one", "two"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
-@pytest.mark.slow
 def test_many_panes_take_several_sheets(tmp_path):
     phantom = coarse()
     stations = of_phantom(phantom)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import pytest
 
@@ -13,6 +14,7 @@ from pipeline.core.prescription import Boost, Prescription
 from pipeline.core.regions import Region
 from pipeline.core.report import Severity
 from pipeline.core.rules import Naming
+from pipeline.core.targets import Target
 from pipeline.read.protocols import load_protocol
 from pipeline.strategy import decide, eqd2_gy, plan_of, prescribe, roi_names
 from pipeline.targets import build_ifi
@@ -150,13 +152,18 @@ def test_limits_organs_and_follow_up_travel_with_the_plan() -> None:
     assert "gastric_conduit" in eni.required_organs
 
 
-def named(naming: Naming, prescription: Prescription | None = None) -> list[str]:
+@functools.cache
+def built() -> tuple[tuple[Target, ...], dict[str, LesionKind]]:
     grid = grid_of("HFS")
     case = case_of(
         grid, [{k: disc(20, 0, 6) for k in range(4, 7)}, {k: disc(-20, 0, 6) for k in range(4, 7)}]
     )
     targets = build_ifi(case, plan=arm_plan(), organs={}).targets
-    kinds = {lesion.name: lesion.kind for lesion in case.lesions}
+    return targets, {lesion.name: lesion.kind for lesion in case.lesions}
+
+
+def named(naming: Naming, prescription: Prescription | None = None) -> list[str]:
+    targets, kinds = built()
     assert set(kinds.values()) == {LesionKind.NODE}
     return list(roi_names(targets, kinds, naming, prescription).values())
 

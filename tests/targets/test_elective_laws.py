@@ -21,6 +21,8 @@ from pipeline.targets.sections import Sections
 from pipeline.targets.smoothing import flecks_removed, slits_closed, slivers_removed
 from tests.targets.elective_patients import GRID, Drawn, N, Patient, T, mask_of, rectangle
 
+pytestmark = pytest.mark.slow
+
 I, II, III, IV = Region  # noqa: E741 - the protocol's own names
 LESION = ((-4, 4), (-3, 5), (-18, -6))
 CONDUIT = ((-2, 12), (-1, 30), (-100, 100))

@@ -13,6 +13,8 @@ from tests.anatomy.organs_of import PARTS, organs_of
 from tests.anatomy.stations.patients import ATLAS, built, members
 from tests.phantoms import coarse
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("aorta", "trachea", "sternum", "lung_lower_lobe_left", "celiac_trunk", "thoracic_cavity")
 PITCH = 2.4
 

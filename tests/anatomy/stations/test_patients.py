@@ -23,6 +23,8 @@ from tests.anatomy.stations.patients import (
 from tests.phantoms import COARSE
 from tests.phantoms import phantom as phantom_of
 
+pytestmark = pytest.mark.slow
+
 COHORT = [pytest.param(seed, marks=() if seed < 3 else pytest.mark.cohort) for seed in range(30)]
 # Doubts that a whole patient may have: organs that a source lacks, volumes beside provisional bands.
 HARMLESS = {"BARRIER_ORGANS_NOT_KNOWN", "STATION_VOLUME_UNUSUAL"}
