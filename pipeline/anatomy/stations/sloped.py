@@ -21,8 +21,6 @@ from pipeline.core.margin import Margin
 
 # In-plane distances are told up to here: an outline that moves by twice as much is a step after all [I].
 REACH_MM = 16.0
-# Neighbours in the plane only: what hangs together on each slice by itself.
-_IN_PLANE = np.array([[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3], dtype=bool)
 
 
 def sloped_field(mask: Bools, crop: Crop, window: Lattice) -> Field:
@@ -90,9 +88,7 @@ def _to_outline(inside: Field, reach: float) -> Field:
 
 def _ending(mask: Bools, slices: slice, crop: Crop, window: Lattice) -> tuple[Bools, Bools]:
     """Where on the slices lie parts that no part of the slice above, of the one below overlaps."""
-    from scipy.ndimage import label
-
-    labels, count = label(mask[slices], structure=_IN_PLANE)
+    labels, count = _parts(mask[slices])
     _, v, u = coordinates(window)
     rows, columns = _nearest(crop.v, v), _nearest(crop.u, u)
     found = []
@@ -104,6 +100,20 @@ def _ending(mask: Bools, slices: slice, crop: Crop, window: Lattice) -> tuple[Bo
                 met[labels[k - slices.start][mask[k + sense]]] = True
         found.append(~met[labels[:, rows[:, None], columns[None, :]]])
     return found[0], found[1]
+
+
+def _parts(stack: Bools) -> tuple[npt.NDArray[np.uint32], int]:
+    """What hangs together on each slice by itself: labels from 1, shape as given, and how many."""
+    import cc3d
+
+    labels = np.zeros(stack.shape, dtype=np.uint32)
+    count = 0
+    for plane, part in zip(labels, stack, strict=True):
+        if part.any():
+            plane[...], more = cc3d.connected_components(part, connectivity=4, return_N=True)
+            plane[part] += count
+            count += more
+    return labels, count
 
 
 def _nearest(centres: Floats, points: Floats) -> npt.NDArray[np.int_]:
