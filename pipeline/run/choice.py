@@ -11,7 +11,7 @@ from pipeline.core.regions import Region
 from pipeline.core.report import Decision, Finding, Reason, Severity
 from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
 from pipeline.run.measured import MeasuredLesion
-from pipeline.strategy import close_distance, decide, plan_of, prescribe
+from pipeline.strategy import close_distance, decide, plan_of, prescribe, stated_otherwise
 
 # The arms that a user may state; `auto` leaves them to the rules.
 STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
@@ -32,7 +32,7 @@ class ArmChoiceMade:
         decision: arm, plan and reasons, for the report.
         prescriptions: arm to its dose plan, where it is known.
         assumptions: rules with source A that the choice used.
-        findings: facts that are missing, doses off protocol.
+        findings: facts that are missing or contradicted, doses off protocol.
     """
 
     arms: tuple[str, ...]
@@ -47,11 +47,13 @@ def chosen_arms(
 ) -> ArmChoiceMade:
     """The arms that the user states, or that the protocol's rules give, and their dose plans."""
     close_mm, doubt = close_distance(protocol, settings)
-    chosen = _by_rules(protocol, lesions, facts, close_mm=close_mm)
+    rules, measured = protocol.decision, _measured(lesions)
+    chosen = None if rules is None else decide(rules, measured, facts, close_mm=close_mm)
     stated = settings.arm is not ArmChoice.AUTO
     arms = STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
     prescriptions, findings = _prescribed(protocol, settings, chosen, arms)
-    findings += [*([] if doubt is None else [doubt]), *_stated_otherwise(lesions, facts)]
+    findings += [] if doubt is None else [doubt]
+    findings += [] if rules is None else stated_otherwise(rules, measured, facts, close_mm=close_mm)
     if chosen is not None:
         findings += _missing(chosen, stated=stated)
     plans = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
@@ -69,47 +71,20 @@ def chosen_arms(
     )
 
 
-def _by_rules(
-    protocol: Protocol, lesions: Sequence[MeasuredLesion], facts: Facts, *, close_mm: float
-) -> Chosen | None:
-    """What the protocol's rules say; None where it has none."""
-    if protocol.decision is None:
-        return None
-    placed = [one.place.regions if one.place else () for one in lesions]
+def _measured(lesions: Sequence[MeasuredLesion]) -> Measured:
     gut = [one.gut_mm for one in lesions if one.gut_mm is not None]
-    measured = Measured(
+    return Measured(
         largest_diameter_mm=max(one.measures.axial_diameter_mm for one in lesions),
         regions=_involved(lesions),
-        every_lesion_placed=all(placed),
+        every_lesion_placed=all(one.place.regions if one.place else () for one in lesions),
         gut_mm=min(gut, default=None),
     )
-    return decide(protocol.decision, measured, facts, close_mm=close_mm)
 
 
 def _involved(lesions: Sequence[MeasuredLesion]) -> tuple[Region, ...]:
     """Every region that a lesion is told to be in, from I to IV."""
     found = {region for one in lesions if one.place for region in one.place.regions}
     return tuple(region for region in Region if region in found)
-
-
-def _stated_otherwise(lesions: Sequence[MeasuredLesion], facts: Facts) -> list[Finding]:
-    """`REGIONS_STATED_OTHERWISE` (warning) where the regions of the case are not those of its lesions.
-
-    The stated ones choose the arm; elective volumes go by the regions of each lesion.
-    """
-    told = _involved(lesions)
-    if not told or not facts.regions or set(told) == set(facts.regions):
-        return []
-    return [
-        Finding(
-            code="REGIONS_STATED_OTHERWISE",
-            severity=Severity.WARNING,
-            where="fact regions",
-            message=f"{'+'.join(facts.regions)} were stated and choose the arm; levels and stations give "
-            f"{'+'.join(told)}, by which elective volumes are built: state them lesion by lesion, "
-            "regions: {LESION: REGION}",
-        )
-    ]
 
 
 def _prescribed(

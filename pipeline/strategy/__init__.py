@@ -5,6 +5,7 @@ from pipeline.strategy.names import roi_names
 from pipeline.strategy.plan import PlannedArm, plan_eni, plan_ifi
 from pipeline.strategy.prescribe import Prescribed, eqd2_gy, plan_of, prescribe
 from pipeline.strategy.settings import check_settings, close_distance
+from pipeline.strategy.stated import stated_otherwise
 
 __all__ = [
     "PlannedArm",
@@ -18,4 +19,5 @@ __all__ = [
     "plan_of",
     "prescribe",
     "roi_names",
+    "stated_otherwise",
 ]
