@@ -12,9 +12,10 @@ from pydicom import Dataset
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileDataset
-from pydicom.uid import UID, ImplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from pipeline.core.errors import OutputError
+from pipeline.write.uids import content_digest, derived_uid
 
 if TYPE_CHECKING:
     from pipeline.write.rtstruct import StructureSetContext
@@ -124,7 +125,9 @@ def _laid_out(context: StructureSetContext) -> FileDataset:
         setattr(stand_in, keyword, first[keyword].value)
     for keyword in ("StudyDate", "StudyTime", "StudyID"):
         setattr(stand_in, keyword, "")
-    stand_in.FrameOfReferenceUID = first.get("FrameOfReferenceUID") or generate_uid(prefix=None)
+    stand_in.FrameOfReferenceUID = first.get("FrameOfReferenceUID") or derived_uid(
+        PRODUCT, str(first.SeriesInstanceUID), "frame of reference"
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it uses what pydicom has deprecated
         dataset: FileDataset = create_rtstruct_dataset([stand_in, *context.headers[1:]])
@@ -154,13 +157,22 @@ def _set_series(dataset: FileDataset, context: StructureSetContext) -> None:
     for keyword in ("InstanceCreation", "Series", "StructureSet"):
         setattr(dataset, f"{keyword}Date", moment.strftime("%Y%m%d"))
         setattr(dataset, f"{keyword}Time", moment.strftime("%H%M%S"))
-    dataset.SOPInstanceUID = UID(context.sop_instance_uid or generate_uid(prefix=None))
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.SeriesInstanceUID = UID(context.series_uid or generate_uid(prefix=None))
     dataset.SeriesDescription = plain_text(context.series_description or context.label, longest=64)
     dataset.SeriesNumber = _series_number(context.headers[0])
     frame = dataset.ReferencedFrameOfReferenceSequence[0]
     dataset.FrameOfReferenceUID = frame.FrameOfReferenceUID
+
+
+def set_uids(dataset: FileDataset, context: StructureSetContext) -> None:
+    """The UIDs of a finished structure set and of its series, for itself alone.
+
+    They follow from all that it says but for dates and times: the same lesions, CT, protocol, settings and
+    version of the program give the same UIDs, and an archive knows the rerun for what it is.
+    """
+    digest = content_digest(dataset)
+    dataset.SOPInstanceUID = UID(context.sop_instance_uid or derived_uid(PRODUCT, digest, "instance"))
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.SeriesInstanceUID = UID(context.series_uid or derived_uid(PRODUCT, digest, "series"))
 
 
 def _series_number(header: Dataset) -> int:

@@ -18,7 +18,7 @@ from pipeline.core.errors import OutputError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import Colour
 from pipeline.write.atomic import whole_file
-from pipeline.write.header import new_structure_set
+from pipeline.write.header import new_structure_set, set_uids
 from pipeline.write.items import SlicePlanes, contour_item, observation_item, structure_item
 from pipeline.write.readback import check_structure_set
 from pipeline.write.rings import Tidied, nested_rings, tidied
@@ -69,7 +69,7 @@ class StructureSetContext:
         series_description: the label when empty.
         predecessor: header of the structure set that the lesions came from.
         software_version: of this program.
-        sop_instance_uid, series_uid: new ones when empty.
+        sop_instance_uid, series_uid: when empty, those that follow from what the file says.
         moment: of making; now when None.
     """
 
@@ -126,6 +126,7 @@ def _dataset(rois: Sequence[RoiOut], cleaned: Sequence[Tidied], context: Structu
     dataset.StructureSetROISequence = structures
     dataset.ROIContourSequence = contours
     dataset.RTROIObservationsSequence = observations
+    set_uids(dataset, context)
     return dataset
 
 

@@ -6,6 +6,7 @@ import copy
 import sys
 import warnings
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pydicom
 import pytest
 from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
+from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from pipeline.core.contour import Contours
@@ -124,12 +126,60 @@ def test_no_private_attributes(structure_set):
     assert private == []
 
 
-def test_new_uids_each_time(tmp_path, grid, headers, structure_set):
-    again = written(tmp_path / "a.dcm", four_rois(grid), context(headers))
-    assert again.SOPInstanceUID != structure_set.SOPInstanceUID
-    assert again.SeriesInstanceUID != structure_set.SeriesInstanceUID
+@pytest.fixture(scope="module")
+def plain(grid, headers, tmp_path_factory):
+    return written(tmp_path_factory.mktemp("plain") / "rs.dcm", four_rois(grid), context(headers))
+
+
+def test_the_same_again_later_has_the_same_uids(tmp_path, grid, headers, plain):
+    told = context(headers, moment=datetime(2025, 1, 2, 3, 4, 5))
+    again = written(tmp_path / "a.dcm", four_rois(grid), told)
+    assert again.SOPInstanceUID == plain.SOPInstanceUID
+    assert again.file_meta.MediaStorageSOPInstanceUID == again.SOPInstanceUID
+    assert again.SeriesInstanceUID == plain.SeriesInstanceUID != again.SOPInstanceUID
+    assert again.StructureSetDate != plain.StructureSetDate
     assert "PredecessorStructureSetSequence" not in again
     assert again.SeriesNumber != headers[0].SeriesNumber
+
+
+def _moved(rois):
+    first, *others = rois
+    sections = {k: translate(section, 0.01, 0.0) for k, section in first.contours.sections.items()}
+    return [replace(first, contours=Contours(grid=first.contours.grid, sections=sections)), *others]
+
+
+@pytest.mark.parametrize(
+    "rois, more",
+    [
+        (_moved, {}),
+        (lambda rois: rois[:3], {}),
+        (lambda rois: [rois[1], rois[0], *rois[2:]], {}),
+        (lambda rois: [replace(rois[0], name="GTV-X"), *rois[1:]], {}),
+        (lambda rois: [replace(rois[0], description="other"), *rois[1:]], {}),
+        (lambda rois: [replace(rois[0], colour=(1, 2, 3)), *rois[1:]], {}),
+        (lambda rois: rois, {"label": "DRAFT ENI"}),
+        (lambda rois: rois, {"description": "rt-targets 1.2.3, protocol q"}),
+        (lambda rois: rois, {"software_version": "9.9"}),
+    ],
+    ids=["contour", "fewer", "order", "name", "description", "colour", "arm", "protocol", "version"],
+)
+def test_whatever_else_it_says_gives_other_uids(tmp_path, grid, headers, plain, rois, more):
+    again = written(tmp_path / "a.dcm", rois(four_rois(grid)), context(headers, **more))
+    assert again.SOPInstanceUID != plain.SOPInstanceUID
+    assert again.SeriesInstanceUID != plain.SeriesInstanceUID
+
+
+def test_another_ct_or_source_gives_other_uids(tmp_path, grid, headers, plain, structure_set):
+    other = changed(headers, SOPInstanceUID="1.2.3.4")
+    again = written(tmp_path / "a.dcm", four_rois(grid), context(other))
+    assert len({one.SOPInstanceUID for one in (again, plain, structure_set)}) == 3
+
+
+def test_a_frame_of_reference_that_the_ct_lacks_is_one_for_all_of_its_structure_sets(tmp_path, grid, headers):
+    bare = changed(headers, FrameOfReferenceUID=None)
+    one = written(tmp_path / "a.dcm", four_rois(grid), context(bare))
+    other = written(tmp_path / "b.dcm", four_rois(grid)[:2], context(bare, label="DRAFT ENI"))
+    assert one.FrameOfReferenceUID == other.FrameOfReferenceUID
 
 
 def test_uids_and_texts_that_were_asked_for(tmp_path, grid, headers):
