@@ -163,6 +163,7 @@ def _write_arms(
             label=f"DRAFT {arm.arm.upper()}",
             description=_description(protocol, arm, result.prescriptions.get(arm.arm)),
             predecessor=scan.structure_header,
+            holes=request.holes,
         )
         rois = [
             _roi(target, names[arm.arm][target.name], loaded.case, protocol, dose=_dose(result, arm, target))

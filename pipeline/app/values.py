@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.core.case import LesionKind
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.report import Report, RunStatus
-from pipeline.core.rules import ArmChoice, Naming, Settings
+from pipeline.core.rules import ArmChoice, Holes, Naming, Settings
 
 OnStage = Callable[[str], None]
 
@@ -65,6 +65,7 @@ class RunRequest:
         options: variant of the station map to the choice made (`boundary_1_2`: `apex`).
         atlas: folder of a reference patient's label maps that take the place of the station rules.
         naming: scheme of the ROI names in the structure sets.
+        holes: how structure sets say that there is a hole.
         formats: `nifti` adds a mask for each ROI; the structure set is always written.
         pictures: whether montages are drawn.
         overwrite: whether an earlier run in `out` is replaced.
@@ -78,6 +79,7 @@ class RunRequest:
     options: Mapping[str, str] = field(default_factory=dict)
     atlas: Path | None = None
     naming: Naming = Naming.PROTOCOL
+    holes: Holes = Holes.EVEN_ODD
     formats: frozenset[str] = frozenset({"rtstruct"})
     pictures: bool = True
     overwrite: bool = False

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.common import EXIT_STOP, errors_told, progress
-from pipeline.core.rules import ArmChoice, Naming
+from pipeline.core.rules import ArmChoice, Holes, Naming
 
 
 def run(
@@ -118,6 +118,14 @@ def run(
         Naming,
         typer.Option("--naming", help="ROI names: the paper's, or AAPM TG-263 with dose levels."),
     ] = Naming.PROTOCOL,
+    holes: Annotated[
+        Holes,
+        typer.Option(
+            "--holes",
+            help="Holes as contours inside contours, by keyholes (one contour with a channel of no width), "
+            "or as CLOSEDPLANAR_XOR: whichever your planning system reads.",
+        ),
+    ] = Holes.EVEN_ODD,
     formats: Annotated[
         str,
         typer.Option(
@@ -166,6 +174,7 @@ def run(
             options=chosen.options,
             atlas=atlas,
             naming=naming,
+            holes=holes,
             formats=written,
             pictures=not no_pictures,
             overwrite=overwrite,

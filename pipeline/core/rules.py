@@ -115,6 +115,19 @@ class ArmChoice(StrEnum):
     BOTH = "both"
 
 
+class Holes(StrEnum):
+    """What a structure set says of a hole.
+
+    `even-odd`: a CLOSED_PLANAR contour inside another one, which most systems read as a hole. `keyhole`:
+    shell and holes are one contour, joined by channels of no width, for systems that fill every contour.
+    `xor`: all contours of an ROI that has holes are of the type CLOSEDPLANAR_XOR.
+    """
+
+    EVEN_ODD = "even-odd"
+    KEYHOLE = "keyhole"
+    XOR = "xor"
+
+
 class Naming(StrEnum):
     """Schemes of ROI names: the paper's, or AAPM TG-263 with dose levels where a plan is known."""
 

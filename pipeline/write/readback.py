@@ -111,9 +111,12 @@ def _check_roi(name: str, wanted: Contours, found: dict[int, list[Points]]) -> N
 
 def _even_odd_area(rings: list[Points]) -> float:
     """Area that an even-odd reader fills; independent of the direction that rings run in."""
-    filled: Any = Polygon(rings[0])
-    for ring in rings[1:]:
-        filled = shapely.symmetric_difference(filled, Polygon(ring))
+    filled: Any = Polygon()
+    for ring in rings:
+        region: Any = Polygon(ring)
+        if not region.is_valid:  # a keyhole meets itself along its channels
+            region = shapely.make_valid(region)
+        filled = shapely.symmetric_difference(filled, region)
     return float(filled.area)
 
 

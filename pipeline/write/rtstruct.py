@@ -16,12 +16,13 @@ from pipeline import __version__
 from pipeline.core.contour import Contours
 from pipeline.core.errors import OutputError
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import Colour
+from pipeline.core.rules import Colour, Holes
 from pipeline.write.atomic import whole_file
 from pipeline.write.header import new_structure_set, set_uids
+from pipeline.write.holes import rings_of
 from pipeline.write.items import SlicePlanes, contour_item, observation_item, structure_item
 from pipeline.write.readback import check_structure_set
-from pipeline.write.rings import Tidied, nested_rings, tidied
+from pipeline.write.rings import Tidied, tidied
 
 LONGEST_NAME = 16
 INTERPRETED_TYPES = ("GTV", "CTV", "PTV", "ORGAN", "EXTERNAL", "CONTROL")
@@ -71,6 +72,7 @@ class StructureSetContext:
         software_version: of this program.
         sop_instance_uid, series_uid: when empty, those that follow from what the file says.
         moment: of making; now when None.
+        holes: how they are written.
     """
 
     headers: tuple[Dataset, ...]
@@ -82,13 +84,14 @@ class StructureSetContext:
     sop_instance_uid: str = ""
     series_uid: str = ""
     moment: datetime | None = None
+    holes: Holes = Holes.EVEN_ODD
 
 
 def write_rtstruct(path: Path, rois: Sequence[RoiOut], context: StructureSetContext) -> tuple[Finding, ...]:
     """Write a structure set, read it back, and only then give it its name.
 
-    Holes are nested CLOSED_PLANAR contours (even-odd). Vertices are thinned by at most 0.05 mm and
-    0.05 % of an area, specks below 2 mm2 left out. Implicit VR little endian, UNAPPROVED.
+    Holes are nested CLOSED_PLANAR contours (even-odd), or as the context says. Vertices are thinned by at
+    most 0.05 mm and 0.05 % of an area, specks below 2 mm2 left out. Implicit VR little endian, UNAPPROVED.
 
     Returns:
         A finding for every ROI that lost a speck.
@@ -120,7 +123,7 @@ def _dataset(rois: Sequence[RoiOut], cleaned: Sequence[Tidied], context: Structu
     for number, (roi, clean) in enumerate(zip(rois, cleaned, strict=True), start=1):
         volume = clean.contours.volume_cc if roi.volume_cc is None else roi.volume_cc
         structures.append(structure_item(roi, number, frame_uid=frame_uid, volume_cc=volume))
-        rings = nested_rings(clean.contours)
+        rings = rings_of(clean.contours, context.holes)
         contours.append(contour_item(roi, number, rings=rings, headers=context.headers, planes=planes))
         observations.append(observation_item(roi, number))
     dataset.StructureSetROISequence = structures

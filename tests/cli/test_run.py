@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 import pipeline.run.arms
 from pipeline.cli import app
 from pipeline.cli.summary import findings_text, margin_text
+from pipeline.core.errors import OutputError
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
+from pipeline.core.rules import Holes
 from pipeline.read.protocols import DEFAULT_PROTOCOL, protocol_file
 from tests import made_case
 
@@ -185,6 +187,19 @@ def test_an_arm_that_lacks_what_it_needs_stops_alone(dicom, tmp_path, arm, built
     assert all("--landmarks" in f["message"] or "--anatomy" in f["message"] for f in needs)
 
 
+def test_the_policy_of_holes_reaches_the_structure_set(dicom, tmp_path, monkeypatch):
+    asked = []
+
+    def fake(request, **_):
+        asked.append(request.holes)
+        raise OutputError("enough")
+
+    monkeypatch.setattr("pipeline.app.run_case", fake)
+    for words in ([], ["--holes", "keyhole"], ["--holes", "xor"]):
+        call("run", dicom, "--out", tmp_path / "out", "--arm", "ifi", *words)
+    assert asked == [Holes.EVEN_ODD, Holes.KEYHOLE, Holes.XOR]
+
+
 def test_names_of_tg_263_carry_the_dose(dicom, tmp_path):
     facts = tmp_path / "facts.json"
     facts.write_text('{"close_to_stomach": true}', encoding="utf-8")
@@ -244,8 +259,8 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--set", "close_to_stomach=60"], "distance outside the protocol's range"),
         (["--margin", "eni.craniocaudal=40"], "margin of an arm that is not asked for"),
         (["--naming", "icd"], "'protocol', 'tg263'"),
+        (["--holes", "filled"], "'even-odd', 'keyhole', 'xor'"),
         (["--resample"], "No such option"),
-        (["--holes", "xor"], "No such option"),
         (["--append-to-source"], "No such option"),
     ],
 )

@@ -11,7 +11,7 @@ from pipeline.app import InputChoice, RunRequest, run_case
 from pipeline.core.case import LesionKind
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
-from pipeline.core.rules import ArmChoice, Settings
+from pipeline.core.rules import ArmChoice, Holes, Settings
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
 from pipeline.write import write_rtstruct
 from tests.interop import judges
@@ -82,6 +82,34 @@ def test_the_validator_finds_no_error_in_any_position(sample, program: Program) 
 def test_plastimatch_reads_the_shapes_back(sample, program: Program, tmp_path: Path) -> None:
     ct, structures, wanted = sample
     judged(judges.read_by_plastimatch(program("plastimatch"), structures, ct, tmp_path / "out"), wanted, ct)
+
+
+@pytest.mark.parametrize("holes", [Holes.EVEN_ODD, Holes.KEYHOLE])
+@pytest.mark.parametrize("judge", ["plastimatch", "dcmrtstruct2nii"])
+def test_a_hole_is_a_hole_to_others(holes: Holes, judge: str, program: Program, tmp_path: Path) -> None:
+    grid = make_grid("HFS")
+    headers = write_ct(tmp_path / "ct", grid)
+    write_rtstruct(tmp_path / "rs.dcm", [roi("CTV", ring(grid), "CTV")], context(headers, holes=holes))
+    if judge == "plastimatch":
+        masks = judges.read_by_plastimatch(
+            program(judge), tmp_path / "rs.dcm", tmp_path / "ct", tmp_path / "out"
+        )
+    else:
+        masks = judges.read_by_dcmrtstruct2nii(tmp_path / "rs.dcm", tmp_path / "ct", tmp_path / "out")
+    judged(masks, {"CTV": ring(grid)}, tmp_path / "ct")
+
+
+@pytest.mark.parametrize("holes", list(Holes))
+def test_the_validator_finds_no_error_whatever_the_holes(
+    holes: Holes, program: Program, tmp_path: Path
+) -> None:
+    headers = write_ct(tmp_path / "ct", make_grid("HFS"))
+    rois = [roi("CTV", ring(make_grid("HFS")), "CTV")]
+    write_rtstruct(tmp_path / "rs.dcm", rois, context(headers, holes=holes))
+    errors = judges.errors_of_dciodvfy(program("dciodvfy"), tmp_path / "rs.dcm")
+    if holes is Holes.XOR:  # of the standard since 2018: older validators do not know the type
+        errors = [one for one in errors if "enumerated value <CLOSEDPLANAR_XOR>" not in one]
+    assert errors == []
 
 
 def test_dcmrtstruct2nii_reads_the_shapes_back(sample, tmp_path: Path) -> None:
