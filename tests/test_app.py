@@ -96,6 +96,30 @@ def test_masks_are_written_when_asked_for_and_agree_with_the_report(dicom, tmp_p
         assert cc == pytest.approx(target.volume_cc, rel=0.03)
 
 
+def test_a_segmentation_is_written_when_asked_for_and_holds_the_masks(dicom, tmp_path):
+    run_case(request(dicom, tmp_path / "out", formats=frozenset({"seg"})))
+    assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "ifi/seg.dcm"}
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "seg.dcm")
+    structures = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    names = [roi.ROIName for roi in structures.StructureSetROISequence]
+    assert [segment.SegmentLabel for segment in written.SegmentSequence] == names
+    assert written.FrameOfReferenceUID == structures.FrameOfReferenceUID
+
+
+def test_a_ct_that_is_no_dicom_has_a_segmentation_too(nifti, tmp_path):
+    ct, masks = nifti
+    source = InputChoice(path=ct, masks=masks)
+    run_case(
+        RunRequest(
+            source=source, out=tmp_path / "out", settings=IFI, pictures=False, formats=frozenset({"seg"})
+        )
+    )
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "seg.dcm")
+    images = {pydicom.dcmread(path).SOPInstanceUID for path in (tmp_path / "out" / "ct").iterdir()}
+    frame = written.PerFrameFunctionalGroupsSequence[0]
+    assert frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID in images
+
+
 def test_the_report_says_where_everything_came_from_and_nothing_of_who(dicom, tmp_path):
     outcome = run_case(request(dicom, tmp_path / "out"))
     record = json.loads(outcome.record)

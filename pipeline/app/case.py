@@ -147,10 +147,12 @@ def _write_arms(
     from pipeline.read import LoadedScan
     from pipeline.write import (
         PRESCRIPTION_FILE,
+        SEG_FILE,
         StructureSetContext,
         write_masks,
         write_prescription,
         write_rtstruct,
+        write_segmentation,
     )
 
     scan, told = with_headers(LoadedScan.of_case(loaded), folder)
@@ -172,6 +174,8 @@ def _write_arms(
         findings += write_rtstruct(place / "rtstruct.dcm", rois, context)
         if arm.arm in result.prescriptions:
             write_prescription(place / PRESCRIPTION_FILE, result.prescriptions[arm.arm])
+        if "seg" in request.formats:
+            write_segmentation(place / SEG_FILE, rois, context)
         if "nifti" in request.formats:
             masks = {names[arm.arm][target.name]: contours_to_mask(target.contours) for target in arm.targets}
             write_masks(place / "masks", masks)

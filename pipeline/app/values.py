@@ -66,7 +66,8 @@ class RunRequest:
         atlas: folder of a reference patient's label maps that take the place of the station rules.
         naming: scheme of the ROI names in the structure sets.
         holes: how structure sets say that there is a hole.
-        formats: `nifti` adds a mask for each ROI; the structure set is always written.
+        formats: `nifti` adds a mask for each ROI, `seg` a DICOM segmentation of all; the structure set is
+            always written.
         pictures: whether montages are drawn.
         overwrite: whether an earlier run in `out` is replaced.
     """

@@ -16,7 +16,7 @@ _WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "
 # Switches: whatever is said of them that is no switch's word is an error.
 _BARRIER = "barriers."
 _SWITCHES = ("fill_ptv_holes", "keep_uncropped")
-_FORMATS = ("rtstruct", "nifti")
+_FORMATS = ("rtstruct", "nifti", "seg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def gtv_choices(texts: Iterable[str]) -> tuple[tuple[str, LesionKind], ...]:
 
 
 def formats_from(text: str) -> frozenset[str]:
-    """The formats of `--formats rtstruct,nifti`.
+    """The formats of `--formats rtstruct,nifti,seg`.
 
     Raises:
         UsageError: an unknown format.

@@ -129,7 +129,9 @@ def run(
     formats: Annotated[
         str,
         typer.Option(
-            "--formats", metavar="LIST", help="rtstruct (always written) and, when named, nifti masks."
+            "--formats",
+            metavar="LIST",
+            help="rtstruct (always written) and, when named, nifti masks and seg (DICOM segmentation).",
         ),
     ] = "rtstruct",
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Leave out the montages.")] = False,

@@ -8,6 +8,7 @@ from pipeline.write.nifti import write_masks
 from pipeline.write.prescription import PRESCRIPTION_FILE, write_prescription
 from pipeline.write.record import report_record, report_text, write_report
 from pipeline.write.rtstruct import Algorithm, RoiOut, StructureSetContext, write_rtstruct
+from pipeline.write.seg import SEG_FILE, write_segmentation
 from pipeline.write.stations import (
     labels_with_conduit,
     station_description,
@@ -24,6 +25,7 @@ from pipeline.write.stations_record import (
 __all__ = [
     "OUTPUT_NAMES",
     "PRESCRIPTION_FILE",
+    "SEG_FILE",
     "STATIONS_FILE",
     "Algorithm",
     "CtIdentity",
@@ -44,6 +46,7 @@ __all__ = [
     "write_prescription",
     "write_report",
     "write_rtstruct",
+    "write_segmentation",
     "write_station_maps",
     "write_stations_record",
 ]

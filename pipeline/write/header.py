@@ -97,6 +97,12 @@ def keep_raw(dataset: Dataset, character_set: str | list[str] = default_encoding
     )
 
 
+def frame_of_reference(header: Dataset) -> UID:
+    """That of a CT; where it has none, one that belongs to its series."""
+    own = derived_uid(PRODUCT, str(header.SeriesInstanceUID), "frame of reference")
+    return UID(header.get("FrameOfReferenceUID") or own)
+
+
 def plain_text(text: str, *, longest: int) -> str:
     """Text that every character set of DICOM holds: ASCII, one line, no backslash, cut to length."""
     known = str.maketrans(
@@ -125,9 +131,7 @@ def _laid_out(context: StructureSetContext) -> FileDataset:
         setattr(stand_in, keyword, first[keyword].value)
     for keyword in ("StudyDate", "StudyTime", "StudyID"):
         setattr(stand_in, keyword, "")
-    stand_in.FrameOfReferenceUID = first.get("FrameOfReferenceUID") or derived_uid(
-        PRODUCT, str(first.SeriesInstanceUID), "frame of reference"
-    )
+    stand_in.FrameOfReferenceUID = frame_of_reference(first)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it uses what pydicom has deprecated
         dataset: FileDataset = create_rtstruct_dataset([stand_in, *context.headers[1:]])

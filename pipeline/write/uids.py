@@ -22,6 +22,11 @@ _NOT_CONTENT = frozenset(
         "StructureSetTime",
         "SOPInstanceUID",
         "SeriesInstanceUID",
+        # Of segmentations.
+        "ContentDate",
+        "ContentTime",
+        "ContributionDateTime",
+        "DimensionOrganizationUID",
     )
 )
 

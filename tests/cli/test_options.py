@@ -138,7 +138,9 @@ def test_a_lesion_that_cannot_be_read_is_wrong_use(texts, told):
 
 
 def test_formats_are_read():
-    assert formats_from("rtstruct, NIfTI") == {"rtstruct", "nifti"}
+    assert formats_from("rtstruct, NIfTI,seg") == {"rtstruct", "nifti", "seg"}
     assert formats_from("") == frozenset()
-    with pytest.raises(UsageError, match=r"unknown output format; .*expected: rtstruct, nifti; got: seg"):
-        formats_from("rtstruct,seg")
+    with pytest.raises(
+        UsageError, match=r"unknown output format; .*expected: rtstruct, nifti, seg; got: stl"
+    ):
+        formats_from("rtstruct,stl")

@@ -248,7 +248,7 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--protocol", "no-such"], "unknown protocol"),
         (["--margin", "pgtv=6"], "fixed by the protocol"),
         (["--set", "barriers.skin=on"], "unknown barrier"),
-        (["--formats", "seg"], "unknown output format"),
+        (["--formats", "stl"], "unknown output format"),
         (["--gtv", "GTV-T=CTV"], "unknown kind of lesion"),
         (["--arm", "some"], "'auto', 'ifi', 'eni', 'both'"),
         (["--set", "eni.I-II.lower.carena=20"], "unknown figure"),

@@ -48,7 +48,7 @@ def errors_of_dciodvfy(program: str, path: Path) -> list[str]:
     """What the DICOM validator calls an error; warnings are left out."""
     done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).splitlines()
-    assert any(line.strip() in {"RTStructureSet", "CTImage"} for line in lines), lines[:5]
+    assert any(line.strip() in {"RTStructureSet", "CTImage", "Segmentation"} for line in lines), lines[:5]
     return [line for line in lines if line.startswith("Error")]
 
 
