@@ -48,6 +48,7 @@ def hashes(folder: Path) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------- DICOM
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_structure_set_the_report_and_the_pictures_and_changes_no_input(dicom, tmp_path):
     before = hashes(dicom)
     outcome = run_case(request(dicom, tmp_path / "out", pictures=True))
@@ -62,6 +63,7 @@ def test_a_run_leaves_the_structure_set_the_report_and_the_pictures_and_changes_
     assert not outcome.has_stop
 
 
+@pytest.mark.slow
 def test_the_structure_set_is_a_draft_with_names_types_colours_and_recipes(dicom, tmp_path):
     run_case(request(dicom, tmp_path / "out"))
     written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
@@ -83,6 +85,7 @@ def test_the_structure_set_is_a_draft_with_names_types_colours_and_recipes(dicom
     assert "12.5" in written.StructureSetROISequence[2].ROIDescription
 
 
+@pytest.mark.slow
 def test_masks_are_written_when_asked_for_and_agree_with_the_report(dicom, tmp_path):
     import nibabel
 
@@ -96,6 +99,7 @@ def test_masks_are_written_when_asked_for_and_agree_with_the_report(dicom, tmp_p
         assert cc == pytest.approx(target.volume_cc, rel=0.03)
 
 
+@pytest.mark.slow
 def test_a_segmentation_is_written_when_asked_for_and_holds_the_masks(dicom, tmp_path):
     run_case(request(dicom, tmp_path / "out", formats=frozenset({"seg"})))
     assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "ifi/seg.dcm"}
@@ -106,6 +110,7 @@ def test_a_segmentation_is_written_when_asked_for_and_holds_the_masks(dicom, tmp
     assert written.FrameOfReferenceUID == structures.FrameOfReferenceUID
 
 
+@pytest.mark.slow
 def test_a_ct_that_is_no_dicom_has_a_segmentation_too(nifti, tmp_path):
     ct, masks = nifti
     source = InputChoice(path=ct, masks=masks)
@@ -120,6 +125,7 @@ def test_a_ct_that_is_no_dicom_has_a_segmentation_too(nifti, tmp_path):
     assert frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID in images
 
 
+@pytest.mark.slow
 def test_the_report_says_where_everything_came_from_and_nothing_of_who(dicom, tmp_path):
     outcome = run_case(request(dicom, tmp_path / "out"))
     record = json.loads(outcome.record)
@@ -137,6 +143,7 @@ def test_the_report_says_where_everything_came_from_and_nothing_of_who(dicom, tm
     assert "4711" not in outcome.record
 
 
+@pytest.mark.slow
 def test_an_roi_of_any_name_is_a_lesion_when_the_user_says_so(tmp_path):
     dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass")
     with pytest.raises(StructureError, match=r"Cord.*mass|mass.*Cord"):
@@ -151,6 +158,7 @@ def test_an_roi_of_any_name_is_a_lesion_when_the_user_says_so(tmp_path):
 # ------------------------------------------------------------------------------------------- other formats
 
 
+@pytest.mark.slow
 def test_a_ct_file_becomes_a_dicom_series_that_the_structure_set_refers_to(nifti, tmp_path):
     ct, masks = nifti
     source = InputChoice(path=ct, masks=masks)
@@ -165,6 +173,7 @@ def test_a_ct_file_becomes_a_dicom_series_that_the_structure_set_refers_to(nifti
     assert any(role.startswith("mask") for role in outcome.report.provenance.input_hashes)
 
 
+@pytest.mark.slow
 def test_both_formats_give_the_same_volumes(dicom, nifti, tmp_path):
     first = run_case(request(dicom, tmp_path / "a")).report.targets["ifi"]
     source = InputChoice(path=nifti[0], masks=nifti[1])
@@ -195,6 +204,7 @@ def test_a_broken_protocol_leaves_nothing(dicom, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["write_rtstruct", "write_report", "write_masks"])
 def test_a_failure_while_writing_leaves_nothing(dicom, tmp_path, monkeypatch, name):
     def fail(*args, **kwargs):
@@ -206,6 +216,7 @@ def test_a_failure_while_writing_leaves_nothing(dicom, tmp_path, monkeypatch, na
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_failure_keeps_the_earlier_run(dicom, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run_case(request(dicom, out))
@@ -221,6 +232,7 @@ def test_a_failure_keeps_the_earlier_run(dicom, tmp_path, monkeypatch):
     assert hashes(out) == before
 
 
+@pytest.mark.slow
 def test_an_earlier_run_is_replaced_only_when_the_user_says_so(dicom, tmp_path):
     out = tmp_path / "out"
     run_case(request(dicom, out, pictures=True))

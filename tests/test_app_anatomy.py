@@ -66,6 +66,7 @@ def test_with_no_masks_at_all_the_image_gives_the_airway(patient: Path, tmp_path
     }
 
 
+@pytest.mark.slow
 def test_stated_landmarks_stand_in_the_report(made: Path, tmp_path: Path) -> None:
     (tmp_path / "points.json").write_text(json.dumps({"carina": [1.0, 2.0, 30.0]}))
     report = run(InputChoice(path=made, landmarks=tmp_path / "points.json"), tmp_path / "out")
@@ -81,12 +82,14 @@ def test_stated_landmarks_stand_in_the_report(made: Path, tmp_path: Path) -> Non
     assert report["landmarks"]["hiatus"]["inferred"] is True
 
 
+@pytest.mark.slow
 def test_without_being_asked_nothing_is_looked_for(made: Path, tmp_path: Path) -> None:
     report = run(InputChoice(path=made), tmp_path / "out")
     assert report["landmarks"] == {}
     assert not any(f["code"] == "LANDMARK_NOT_FOUND" for f in report["findings"])
 
 
+@pytest.mark.slow
 def test_image_files_have_landmarks_too(tmp_path: Path) -> None:
     ct, masks = made_case.write_nifti(tmp_path / "in")
     (tmp_path / "points.yaml").write_text("carina: [1, 2, 30]\n")

@@ -94,6 +94,7 @@ def test_a_reference_patient_gives_this_patients_stations(reference: Path, tmp_p
     assert np.max(apart) < 15.0  # thin layers on slices of 5 mm
 
 
+@pytest.mark.slow
 def test_a_reference_without_stations_is_told(tmp_path: Path) -> None:
     phantom = coarse(seed=1)
     ct = ct_file(tmp_path / "patient" / "ct.nii.gz", phantom)

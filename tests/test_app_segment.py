@@ -40,6 +40,7 @@ def run(source: InputChoice, out: Path) -> dict:
     return json.loads((out / "report.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_what_is_lacking_is_segmented(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = {"vertebrae_T1": block(10, 18), "spinal_cord": block(0, 24), "pulmonary_vein": block(4, 9)}
     classes = list(truth)

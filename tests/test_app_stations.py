@@ -100,6 +100,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 def test_a_ct_alone_is_enough(ct_alone, tmp_path):
     outcome = find_stations_of_case(request(ct_alone, tmp_path / "out", pictures=True), finder=finder)
     pictures = {f"pictures/stations_{name}.png" for name in ("axial_1", "coronal", "sagittal")}
@@ -123,6 +124,7 @@ def test_a_ct_alone_is_enough(ct_alone, tmp_path):
     assert made_case.PATIENT_NAME.split("^")[0] not in outcome.record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Station 7", "station_7"])
 def test_stations_of_the_users_own_among_the_masks(dicom, tmp_path, name):
     """A folder with stations alone is a good one, and their names are not told as unknown organs."""
@@ -261,6 +263,7 @@ def test_a_broken_input_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_earlier_run_is_replaced_only_when_asked_to(dicom, ct_alone, tmp_path):
     out = tmp_path / "out"
     run = RunRequest(

@@ -12,6 +12,7 @@ from shapely.geometry import Polygon
 from tests import oracles
 
 
+@pytest.mark.slow
 def test_volume_of_a_grown_box_is_steiners_formula() -> None:
     a, b, c, r = 30.0, 24.0, 20.0, 5.0
     steiner = (
@@ -50,6 +51,7 @@ def test_sum_of_two_ellipsoids_against_a_dense_search() -> None:
         assert np.hypot(*outline.T) == pytest.approx(best, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_minkowski_sum_of_a_ring_narrows_its_hole() -> None:
     ring = Polygon(oracles.circle(20.0).exterior.coords, [oracles.circle(12.0).exterior.coords])
     grown = oracles.minkowski(ring, oracles.ellipsoid_section(oracles.uniform(5.0), 0.0))

@@ -45,6 +45,7 @@ def test_a_corner_of_a_box_is_reached_across() -> None:
     assert found == pytest.approx(math.hypot(30, 16) - 9, abs=0.6)  # a voxel's corner is cut
 
 
+@pytest.mark.slow
 def test_along_the_patient_the_last_slice_goes_on_for_half() -> None:
     box = lesion(box_contours(GRID, ((-10, 10), (-10, 10), (-9, 9))))
     for gap in (3.0, 36.0, 39.0, 42.0, 60.0):

@@ -241,6 +241,7 @@ class TestLevels:
         assert shares(found) == pytest.approx({"2R": 1 - above, "1R": in_1}, abs=0.008)
         assert codes(told) == {"STATION_ACROSS_LEVEL": Severity.WARNING}
 
+    @pytest.mark.slow
     def test_across_the_notch_and_beside_the_stations(self) -> None:
         box = ((25, 32), (-5, 5), (36, 45))
         found = one(place(box, self.STATIONS))

@@ -20,6 +20,7 @@ def call(*words: object):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_options_reach_the_request_and_the_summary_is_printed(tmp_path, monkeypatch):
     asked = []
 

@@ -42,6 +42,7 @@ def report(out: Path):
 # --------------------------------------------------------------------------------------------- what it prints
 
 
+@pytest.mark.slow
 def test_the_summary_has_volumes_margins_findings_and_the_place(dicom, tmp_path):
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 0, result.stderr
@@ -69,11 +70,13 @@ def test_quiet_prints_nothing(dicom, tmp_path):
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_v_tells_the_seconds(dicom, tmp_path):
     assert "\nstage " not in run(dicom, tmp_path / "a").stdout
     assert "\nstage " in run(dicom, tmp_path / "b", "-v").stdout
 
 
+@pytest.mark.slow
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
     stop = Finding(code="PLANTED", severity=Severity.STOP, where="ifi.CTV", message="decide first")
     monkeypatch.setattr(pipeline.run.arms, "check_targets", lambda case, targets: (stop,))
@@ -95,6 +98,7 @@ def test_a_measured_margin_is_rounded_to_what_matters():
     assert margin_text(None) == "-"
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_unless_left_out(dicom, tmp_path):
     assert call("run", dicom, "--out", tmp_path / "out", "--arm", "ifi").exit_code == 0
     assert (tmp_path / "out" / "pictures" / "ifi_GTV-T.png").is_file()
@@ -115,6 +119,7 @@ def test_margins_and_settings_reach_the_volumes(dicom, tmp_path):
     assert "ends" not in made["assumptions"]
 
 
+@pytest.mark.slow
 def test_a_protocol_file_of_the_user_is_carried_out(dicom, tmp_path):
     path = tmp_path / "mine.yaml"
     text = protocol_file(DEFAULT_PROTOCOL).read_text(encoding="utf-8")
@@ -123,6 +128,7 @@ def test_a_protocol_file_of_the_user_is_carried_out(dicom, tmp_path):
     assert report(tmp_path / "out")["targets"]["ifi"]["CTV"]["margin_mm"]["requested"]["left"] == 6
 
 
+@pytest.mark.slow
 def test_gtv_and_formats_are_taken(tmp_path):
     dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass = 1")
     refused = run(dicom, tmp_path / "out")
@@ -134,6 +140,7 @@ def test_gtv_and_formats_are_taken(tmp_path):
     assert (tmp_path / "out" / "ifi" / "masks" / "GTV-N.nii.gz").is_file()
 
 
+@pytest.mark.slow
 def test_a_ct_file_with_masks_is_taken(tmp_path):
     ct, masks = made_case.write_nifti(tmp_path / "in")
     result = run(ct, tmp_path / "out", "--masks", masks)
@@ -157,6 +164,7 @@ def test_without_facts_no_arm_is_chosen_and_the_report_says_what_is_missing(dico
     assert not (tmp_path / "out" / "eni").exists()
 
 
+@pytest.mark.slow
 def test_a_fact_that_decides_is_enough_for_its_arm(dicom, tmp_path):
     facts = tmp_path / "facts.yaml"
     facts.write_text("resection: R0\nlargest_diameter_mm: 55\nclose_to_stomach: false\n", encoding="utf-8")
@@ -172,6 +180,7 @@ def test_a_fact_that_decides_is_enough_for_its_arm(dicom, tmp_path):
     assert len(written["provenance"]["input_hashes"]["facts"]) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm, built", [("eni", []), ("both", ["ifi"])])
 def test_an_arm_that_lacks_what_it_needs_stops_alone(dicom, tmp_path, arm, built):
     """The made-up block has no organs, so no station can be built."""
@@ -200,6 +209,7 @@ def test_the_policy_of_holes_reaches_the_structure_set(dicom, tmp_path, monkeypa
     assert asked == [Holes.EVEN_ODD, Holes.KEYHOLE, Holes.XOR]
 
 
+@pytest.mark.slow
 def test_names_of_tg_263_carry_the_dose(dicom, tmp_path):
     facts = tmp_path / "facts.json"
     facts.write_text('{"close_to_stomach": true}', encoding="utf-8")
@@ -225,6 +235,7 @@ def test_a_margin_outside_the_range_is_wrong_use_that_names_the_range(dicom, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_off_protocol_takes_it_and_the_report_says_so(dicom, tmp_path):
     result = run(dicom, tmp_path / "out", "--margin", "horizontal=9", "--off-protocol")
     assert result.exit_code == 0, result.stderr
@@ -303,6 +314,7 @@ def test_an_output_folder_that_holds_something_is_an_error(dicom, tmp_path):
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_an_earlier_run(dicom, tmp_path):
     assert run(dicom, tmp_path / "out").exit_code == 0
     refused = run(dicom, tmp_path / "out")

@@ -66,6 +66,7 @@ def test_the_tables_have_stations_landmarks_findings_and_the_place(dicom, tmp_pa
     assert result.stderr == ""
 
 
+@pytest.mark.slow
 def test_json_prints_the_report_and_nothing_else(dicom, tmp_path, asked):
     result = stations(dicom, tmp_path / "out", "--json")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
@@ -73,6 +74,7 @@ def test_json_prints_the_report_and_nothing_else(dicom, tmp_path, asked):
     assert stations(dicom, tmp_path / "other", "--quiet").stdout == ""
 
 
+@pytest.mark.slow
 def test_options_reach_the_request(tmp_path, asked):
     dicom = made_case.write_dicom(tmp_path / "in", roi_name="mass")
     words = ["--set", "boundary_1_2=apex", "--set", "caudal_4L=lpa_top"]
@@ -85,6 +87,7 @@ def test_options_reach_the_request(tmp_path, asked):
     assert request.source.gtv == (("mass", LesionKind.NODE),)
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_unless_left_out(dicom, tmp_path, asked):
     command = ["stations", str(dicom), "--out", str(tmp_path / "out")]
     assert CliRunner().invoke(app, command).exit_code == 0
@@ -120,6 +123,7 @@ def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, asked, words):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_free_needs_overwrite(dicom, tmp_path, asked):
     assert stations(dicom, tmp_path / "out").exit_code == 0
     assert stations(dicom, tmp_path / "out").exit_code == 1

@@ -15,6 +15,7 @@ COHORT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", COHORT)
 def test_landmarks_agree_with_the_masks_and_keep_the_gates(seed):
     phantom = coarse(seed=seed, reconstruction=ROUTES[seed % 3], lesions=())

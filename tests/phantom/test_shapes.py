@@ -97,6 +97,7 @@ def test_half_spaces_bound_only_along_axes():
     assert slanted.bounds[0][0] < -1000
 
 
+@pytest.mark.slow
 def test_set_operations():
     both, either = sampled(All(of=(BALL, BENT))), sampled(AnyOf(of=(BALL, BENT)))
     np.testing.assert_array_equal(both, sampled(BALL) & sampled(BENT))

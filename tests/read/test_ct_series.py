@@ -183,6 +183,7 @@ def test_a_coronal_series_is_refused(tmp_path: Path) -> None:
     assert error.what == "series is not axial"
 
 
+@pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize(
     "archive, also",

@@ -113,6 +113,7 @@ class TestMaskFolder:
         assert not len(organs)
         assert "was not used as the body" in message(organs, "BODY_IS_A_RIND")
 
+    @pytest.mark.slow
     def test_the_phantom(self, tmp_path: Path) -> None:
         made = coarse()
         for name in ("lung_upper_lobe_left", "trachea", "vertebrae_T4", "aorta", "rib_right_3"):

@@ -59,6 +59,7 @@ def on(ct: MadeCt) -> Grid:
 
 
 class TestPlaces:
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])
     @pytest.mark.parametrize("position", sorted(COSINES))
     def test_left_is_left_in_every_position(self, position: str, kind: str, tmp_path: Path) -> None:
@@ -362,6 +363,7 @@ class TestFolder:
         assert set(read(path, on)) == {"heart"}
 
 
+@pytest.mark.slow
 def test_highdicom_is_loaded_with_the_first_segmentation_only() -> None:
     script = "import sys, pipeline.app, pipeline.read.organs; print('highdicom' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

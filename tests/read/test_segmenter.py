@@ -57,6 +57,7 @@ def message(organs: Organs, code: str) -> str:
 
 
 class TestResult:
+    @pytest.mark.slow
     def test_organs_with_version_and_task(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         classes = {"total": [*LUNGS, "heart", "spleen"], "trunk_cavities": ["mediastinum"]}
         fake = install_fake(tmp_path, monkeypatch, truth=TRUTH, tasks=classes)
@@ -74,6 +75,7 @@ class TestResult:
         assert "not there: spleen." in message(organs, "ORGAN_EMPTY")
         assert fake.tasks_run == ["total", "trunk_cavities"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "direction",
         [POSITIONS["HFS"], POSITIONS["FFP"], POSITIONS["HFDL"], LEFT_HANDED],
@@ -147,6 +149,7 @@ class TestWhatIsLacking:
         assert not organs.findings
         assert not fake.calls
 
+    @pytest.mark.slow
     def test_an_organ_of_two_tasks_is_the_first_one_s(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -158,6 +161,7 @@ class TestWhatIsLacking:
 
 
 class TestFailures:
+    @pytest.mark.slow
     def test_a_task_that_fails_is_told_and_the_others_are_run(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

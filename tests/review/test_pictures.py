@@ -147,6 +147,7 @@ def test_oblique_scans_say_so(tmp_path, texts):
     assert "x, y, z: along the oblique image axes" in texts
 
 
+@pytest.mark.slow
 def test_many_overlays_and_long_names_stay_in_their_column(tmp_path, texts):
     volume, _, lesions = scene()
     name = "a very long name of a structure that no column could hold in full, even in the smallest print"
@@ -159,6 +160,7 @@ def test_many_overlays_and_long_names_stay_in_their_column(tmp_path, texts):
     assert (gap == gap[0, 0]).all()
 
 
+@pytest.mark.slow
 def test_one_file_for_each_lesion_with_safe_names(tmp_path, texts):
     volume, drawn, lesions = scene()
     gtv = lesions[0].contours

@@ -168,6 +168,7 @@ def named(naming: Naming, prescription: Prescription | None = None) -> list[str]
     return list(roi_names(targets, kinds, naming, prescription).values())
 
 
+@pytest.mark.slow
 def test_names_of_both_schemes() -> None:
     assert named(Naming.PROTOCOL, made(1)) == ["GTV-N1", "GTV-N2", "PGTV", "CTV", "PTV"]
     assert named(Naming.TG263) == ["GTVn1", "GTVn2", "PTV_GTV", "CTV", "PTV"]

@@ -79,6 +79,7 @@ def test_body_barrier_keeps_the_ctv_out_of_air_but_not_the_ptv() -> None:
     assert ctv.measured.left == pytest.approx(7.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_an_organ_barrier_takes_its_part_but_never_the_gtv() -> None:
     grid = grid_of()
     voxels = np.zeros(grid.shape, dtype=bool)
@@ -185,6 +186,7 @@ def test_a_thin_spur_gets_its_margin(width: float, shift: float) -> None:
     assert check_targets(case, targets) == ()
 
 
+@pytest.mark.slow
 def test_the_sum_over_lesions_and_the_least_of_their_margins() -> None:
     grid = grid_of()
     voxels = np.zeros(grid.shape, dtype=bool)
@@ -204,6 +206,7 @@ def test_the_sum_over_lesions_and_the_least_of_their_margins() -> None:
     assert both["CTV"].measured.as_tuple() == pytest.approx(plan.ctv.as_tuple(), abs=0.05)
 
 
+@pytest.mark.slow
 def test_what_a_barrier_takes_is_told_the_louder_the_more_it_is() -> None:
     grid = grid_of()
     columns = grid.to_patient(np.array([[i, 0, 0] for i in range(grid.size[0])]))[:, 0]
@@ -253,6 +256,7 @@ def test_a_barrier_on_another_grid_is_refused() -> None:
         cut_at(gtv, gtv, BODY_BARRIER, mask)
 
 
+@pytest.mark.slow
 def test_a_hole_that_a_barrier_makes_stays() -> None:
     grid = grid_of()
     voxels = np.zeros(grid.shape, dtype=bool)

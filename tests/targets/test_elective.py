@@ -55,6 +55,7 @@ def off(
 
 
 class TestBoundaries:
+    @pytest.mark.slow
     def test_one_row_by_hand(self) -> None:
         patient = Patient(lesions=(NODE_2R,))
         made = patient.built()
@@ -125,6 +126,7 @@ class TestBoundaries:
             assert (boundary.term.name or "lesions") == name
             assert boundary.level_mm == pytest.approx(level, abs=0.01)
 
+    @pytest.mark.slow
     def test_an_empty_station_with_known_borders_still_tells_its_level(self) -> None:
         taken = {"great_vessels": ((-1, 17), (-9, 7), (-61, -41))}
         patient = Patient(lesions=(NODE_20,), organs=taken)
@@ -135,6 +137,7 @@ class TestBoundaries:
         assert "station 16" in told.where
         assert made.built.rows[0].stations_cc["16"] == 0.0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mm, lowest", [(20.0, -19.5), (30.0, -28.5)])
     def test_another_distance_is_taken(self, mm: float, lowest: float) -> None:
         patient = Patient(lesions=(NODE_2R,))
@@ -142,6 +145,7 @@ class TestBoundaries:
         assert made.built.rows[0].lower.level_mm == -mm
         assert levels_of(GRID, made.targets["CTV"].contours.sections)[0] == lowest
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("mm, highest", [(10.0, 58.5), (15.0, 61.5)])
     def test_an_upward_distance_too(self, mm: float, highest: float) -> None:
         patient = Patient(lesions=(replace(NODE_1R, box=((-26, -19), (-3, 3), (39, 48))),))
@@ -151,6 +155,7 @@ class TestBoundaries:
 
 
 class TestPieces:
+    @pytest.mark.slow
     def test_rows_are_united_each_with_its_own_boundaries(self) -> None:
         patient = Patient(lesions=(NODE_2R, NODE_20))
         made = patient.built()
@@ -161,18 +166,21 @@ class TestPieces:
         levels = levels_of(GRID, made.targets["CTV"].contours.sections)
         assert not [w for w in levels if -42 < w < -25]
 
+    @pytest.mark.slow
     def test_three_rows(self) -> None:
         patient = Patient(lesions=(NODE_2R, NODE_7, NODE_20))
         made = patient.built()
         ends = {"I-II": (-25, 60), "III": (-30.5, 30), "IV": (-90, -42)}
         assert off(patient, made.targets, ends) == []
 
+    @pytest.mark.slow
     def test_a_lesion_of_two_regions_counts_in_both_rows(self) -> None:
         patient = Patient(lesions=(replace(NODE_2R, box=((-18, -10), (-4, 4), (6, 30)), regions=(II, III)),))
         made = patient.built()
         assert [row.lesions for row in made.built.rows] == [("GTV-N1",)] * 2
         assert off(patient, made.targets, {"I-II": (-25, 60), "III": (-20, 30)}) == []
 
+    @pytest.mark.slow
     def test_boundaries_do_not_cut_the_core(self) -> None:
         # In region III above the clavicular head: the row ends at 30, the lesion at 54, its core at 64.
         patient = Patient(lesions=(replace(NODE_1R, box=((-26, -19), (-3, 3), (39, 54)), regions=(III,)),))
@@ -192,6 +200,7 @@ class TestPieces:
         (told,) = [f for f in made.targets.findings if f.code == "BOUNDARY_NOT_REACHED"] or [None]
         assert told is None, "the core reaches past the upper boundary, and 8M to the lower one"
 
+    @pytest.mark.slow
     def test_the_expansion_may_pass_the_boundaries_if_asked(self) -> None:
         patient = Patient(lesions=(NODE_7,))
         beyond = patient.built(expansion_beyond_boundaries=True)
@@ -204,6 +213,7 @@ class TestPieces:
         assert levels[0] == -55.5
         assert levels_of(GRID, within.targets["CTV"].contours.sections)[0] == -28.5
 
+    @pytest.mark.slow
     def test_the_expansion_keeps_to_the_envelope(self) -> None:
         # Near the right edge of 7 nothing neighbours: the expansion is cut there but for the core.
         patient = Patient(lesions=(replace(NODE_7, box=((-11, -4), (-3, 5), (-15, -6))),))
@@ -214,6 +224,7 @@ class TestPieces:
         assert whole.bounds[0] < -16
         assert made.targets["CTV"].contours.sections[k].bounds[0] == pytest.approx(-12, abs=0.1)
 
+    @pytest.mark.slow
     def test_a_boundary_beyond_the_scan_is_told_as_such(self) -> None:
         levels = {**LEVELS, "T1_top": 120.0}
         far = {
@@ -224,6 +235,7 @@ class TestPieces:
         assert upper.level_mm == pytest.approx(120.0)
         assert (upper.reached, upper.ended_by) == (False, "the scan ends before it")
 
+    @pytest.mark.slow
     def test_figures_of_the_volume_without_barriers(self) -> None:
         made = Patient(lesions=(NODE_2R,)).built()
         cc = made.targets["CTV"].contours.volume_cc
@@ -240,6 +252,7 @@ class TestBarriers:
     VESSEL = ((2, 9), (-3, 4), (-100, 100))
     BONE = ((-30, -8), (-20, 20), (-12, 100))
 
+    @pytest.mark.slow
     def test_what_each_took_adds_up_and_the_volume_is_the_truth(self) -> None:
         organs = {"bone": self.BONE, "heart": ((6, 40), (4, 40), (-100, -3)), "great_vessels": self.VESSEL}
         # The stations are as drawn: the barriers alone cut them.
@@ -281,6 +294,7 @@ class TestBarriers:
         assert min(bounds) == pytest.approx(-11, abs=0.1)
         assert sum(low < -9.1 for low in bounds) == 3
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("by_stations", [True, False])
     def test_a_hole_of_a_barrier_stays_whoever_made_it(self, by_stations: bool) -> None:
         vessel = {"great_vessels": self.VESSEL}
@@ -301,6 +315,7 @@ class TestBarriers:
         for area in holes.values():
             assert area == pytest.approx(49, abs=1.0)
 
+    @pytest.mark.slow
     def test_holes_of_nothing_are_filled(self) -> None:
         # Four stations around a square of 6 x 6 mm that no barrier has; the core ends at their right edge.
         boxes = dict(BOXES)
@@ -318,6 +333,7 @@ class TestBarriers:
         assert section.area == pytest.approx(900, rel=0.01)
         assert next(f.where for f in made.targets.findings if f.code == "HOLES_FILLED") == "eni.CTV"
 
+    @pytest.mark.slow
     def test_a_barrier_that_is_not_known_is_told(self) -> None:
         patient = Patient(lesions=(NODE_2R,))
         plan = replace(patient, organs={"heart": self.VESSEL, "lung": self.BONE}).plan()
@@ -326,6 +342,7 @@ class TestBarriers:
         assert "heart, lung" in told.message
         assert made.built.barriers_cc == {}
 
+    @pytest.mark.slow
     def test_the_volume_before_barriers_is_kept_if_asked(self) -> None:
         patient = Patient(lesions=(NODE_2R,), organs={"bone": self.BONE})
         whole = replace(patient, organs={})

@@ -87,6 +87,7 @@ def test_a_listed_station_without_borders() -> None:
     assert found.where == "eni, station 16"
 
 
+@pytest.mark.slow
 def test_an_empty_station_with_borders_is_not_lacking() -> None:
     gone = Patient(lesions=(NODE_2R,), organs={"great_vessels": ((7, 21), (-7, 7), (-90, 90))})
     assert "2L" in gone.stations().not_built
@@ -117,6 +118,7 @@ def test_what_two_rows_need_is_named_once() -> None:
 class TestInferred:
     INFERRED = landmarks(GRID, LEVELS, inferred=("carina",))
 
+    @pytest.mark.slow
     def test_it_may_be_used(self) -> None:
         assert lacking(PATIENT, landmarks=self.INFERRED) == ()
         made = self._built(PATIENT.map(landmarks=self.INFERRED))
@@ -137,6 +139,7 @@ class TestInferred:
         assert set(by_place) == {"eni, landmark carina"} | listed
         assert "its level carina was only inferred" in by_place["eni, station 7"]
 
+    @pytest.mark.slow
     def test_a_station_that_came_out_empty_is_looked_at_too(self) -> None:
         """Its room may set a boundary."""
         patient = Patient(lesions=(NODE_20,))

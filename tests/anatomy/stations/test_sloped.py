@@ -46,6 +46,7 @@ def reach(grid: Grid, *, sloped: bool) -> list[float]:
     return found
 
 
+@pytest.mark.slow
 @on_every_grid
 def test_a_slope_is_met_at_its_true_distance(grid: Grid) -> None:
     across = 6.0 * math.sqrt(1.0 + 0.5**2) / 0.5
