@@ -66,7 +66,6 @@ def test_with_no_masks_at_all_the_image_gives_the_airway(patient: Path, tmp_path
     }
 
 
-@pytest.mark.slow
 def test_stated_landmarks_stand_in_the_report(made: Path, tmp_path: Path) -> None:
     (tmp_path / "points.json").write_text(json.dumps({"carina": [1.0, 2.0, 30.0]}))
     report = run(InputChoice(path=made, landmarks=tmp_path / "points.json"), tmp_path / "out")

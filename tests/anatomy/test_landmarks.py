@@ -24,7 +24,6 @@ def found_in(patient: Organs, stated=()) -> Landmarks:
     return find_landmarks(OrganView(patient), RULES, dict(stated))
 
 
-@pytest.mark.slow
 def test_the_atlas_has_the_landmarks_of_the_output_contract() -> None:
     phantom = coarse(reconstruction=Reconstruction.NATIVE)
     assert set(phantom.landmarks) == NAMES

@@ -98,7 +98,6 @@ def test_a_measured_margin_is_rounded_to_what_matters():
     assert margin_text(None) == "-"
 
 
-@pytest.mark.slow
 def test_pictures_are_drawn_unless_left_out(dicom, tmp_path):
     assert call("run", dicom, "--out", tmp_path / "out", "--arm", "ifi").exit_code == 0
     assert (tmp_path / "out" / "pictures" / "ifi_GTV-T.png").is_file()

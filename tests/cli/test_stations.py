@@ -87,7 +87,6 @@ def test_options_reach_the_request(tmp_path, asked):
     assert request.source.gtv == (("mass", LesionKind.NODE),)
 
 
-@pytest.mark.slow
 def test_pictures_are_drawn_unless_left_out(dicom, tmp_path, asked):
     command = ["stations", str(dicom), "--out", str(tmp_path / "out")]
     assert CliRunner().invoke(app, command).exit_code == 0
