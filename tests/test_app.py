@@ -100,6 +100,49 @@ def test_masks_are_written_when_asked_for_and_agree_with_the_report(dicom, tmp_p
 
 
 @pytest.mark.slow
+def test_the_new_rois_stand_behind_those_of_the_source_when_asked_for(dicom, tmp_path):
+    before = hashes(dicom)
+    run_case(request(dicom, tmp_path / "out", append_to_source=True))
+    assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "ifi/rtstruct_appended.dcm"}
+    assert hashes(dicom) == before
+    source = pydicom.dcmread(dicom / "rs.dcm")
+    alone = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    both = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct_appended.dcm")
+    names = [item.ROIName for item in both.StructureSetROISequence]
+    assert names == ["Cord", "GTV-T", "PGTV", "CTV", "PTV"]
+    assert [item.ROINumber for item in both.StructureSetROISequence] == [1, 2, 3, 4, 5]
+    assert (both.StructureSetLabel, both.ApprovalStatus) == ("DRAFT IFI+SOURCE", "UNAPPROVED")
+    assert both.PredecessorStructureSetSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
+    assert len({one.SOPInstanceUID for one in (source, alone, both)}) == 3
+    assert len({one.SeriesInstanceUID for one in (source, alone, both)}) == 3
+    assert list(both.ROIContourSequence[:2]) == list(source.ROIContourSequence)
+    new, own = both.ROIContourSequence[2:], alone.ROIContourSequence[1:]
+    assert [item.ContourSequence for item in new] == [item.ContourSequence for item in own]
+
+
+@pytest.mark.slow
+def test_an_earlier_draft_as_source_makes_the_new_names_other_ones(dicom, tmp_path):
+    run_case(request(dicom, tmp_path / "first", append_to_source=True))
+    draft = tmp_path / "first" / "ifi" / "rtstruct_appended.dcm"
+    source = InputChoice(path=dicom, structures=draft)
+    outcome = run_case(
+        RunRequest(source=source, out=tmp_path / "out", settings=IFI, pictures=False, append_to_source=True)
+    )
+    both = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct_appended.dcm")
+    names = [item.ROIName for item in both.StructureSetROISequence]
+    assert names == ["Cord", "GTV-T", "PGTV", "CTV", "PTV", "PGTV_2", "CTV_2", "PTV_2"]
+    told = [one.where for one in outcome.report.findings if one.code == "ROI_NAME_TAKEN"]
+    assert told == ["DRAFT IFI+SOURCE, PGTV", "DRAFT IFI+SOURCE, CTV", "DRAFT IFI+SOURCE, PTV"]
+
+
+def test_nothing_is_appended_where_there_is_no_structure_set(nifti, tmp_path):
+    source = InputChoice(path=nifti[0], masks=nifti[1])
+    with pytest.raises(UsageError, match="no structure set to append to"):
+        run_case(RunRequest(source=source, out=tmp_path / "out", settings=IFI, append_to_source=True))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
 def test_a_segmentation_is_written_when_asked_for_and_holds_the_masks(dicom, tmp_path):
     run_case(request(dicom, tmp_path / "out", formats=frozenset({"seg"})))
     assert tree(tmp_path / "out") == {"report.json", "ifi/rtstruct.dcm", "ifi/seg.dcm"}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
+from pipeline.app.appended import append_to_source, check_has_source
 from pipeline.app.files import provenance_of, read_options, with_headers
 from pipeline.app.known import known_of
 from pipeline.app.organs import check_sources, masks_ahead
@@ -97,6 +98,8 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     atlas = checked_atlas(request.options, request.atlas) if request.asks_for_stations else None
     watch("reading")
     loaded = read_case(request.source.path, read_options(request.source), load_roles())
+    if request.append_to_source:
+        check_has_source(loaded)
     case, scan = loaded.case, LoadedScan.of_case(loaded)
     found = known_of(request, scan, atlas, watch, stated=_stated_regions(facts, case))
     result = make_targets(case, found.known, protocol, request.settings, facts=facts, on_stage=watch)
@@ -172,6 +175,8 @@ def _write_arms(
             for target in arm.targets
         ]
         findings += write_rtstruct(place / "rtstruct.dcm", rois, context)
+        if request.append_to_source:
+            findings += append_to_source(place, rois, context, loaded)
         if arm.arm in result.prescriptions:
             write_prescription(place / PRESCRIPTION_FILE, result.prescriptions[arm.arm])
         if "seg" in request.formats:

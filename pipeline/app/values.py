@@ -68,6 +68,7 @@ class RunRequest:
         holes: how structure sets say that there is a hole.
         formats: `nifti` adds a mask for each ROI, `seg` a DICOM segmentation of all; the structure set is
             always written.
+        append_to_source: whether each arm's new ROIs are also appended to a copy of the source structure set.
         pictures: whether montages are drawn.
         overwrite: whether an earlier run in `out` is replaced.
     """
@@ -82,6 +83,7 @@ class RunRequest:
     naming: Naming = Naming.PROTOCOL
     holes: Holes = Holes.EVEN_ODD
     formats: frozenset[str] = frozenset({"rtstruct"})
+    append_to_source: bool = False
     pictures: bool = True
     overwrite: bool = False
 

@@ -134,6 +134,13 @@ def run(
             help="rtstruct (always written) and, when named, nifti masks and seg (DICOM segmentation).",
         ),
     ] = "rtstruct",
+    append_to_source: Annotated[
+        bool,
+        typer.Option(
+            "--append-to-source",
+            help="Also write a copy of the source structure set with the new ROIs behind its own.",
+        ),
+    ] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Leave out the montages.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what an earlier run left.")] = False,
     as_json: Annotated[
@@ -178,6 +185,7 @@ def run(
             naming=naming,
             holes=holes,
             formats=written,
+            append_to_source=append_to_source,
             pictures=not no_pictures,
             overwrite=overwrite,
         )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.read.station_colours import load_station_colours
     from pipeline.read.station_names import StationNames, load_station_names
     from pipeline.read.station_rules import load_station_atlas
+    from pipeline.read.structure_set import read_again
 else:
     __getattr__ = lazily(
         __name__,
@@ -83,6 +84,7 @@ else:
                 "load_station_names",
             ),
             "station_rules": ("load_station_atlas",),
+            "structure_set": ("read_again",),
         },
     )
 
@@ -112,6 +114,7 @@ __all__ = [
     "organ_files",
     "organ_sets",
     "point_rois",
+    "read_again",
     "read_case",
     "read_facts",
     "read_landmark_file",

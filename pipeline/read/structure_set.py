@@ -6,14 +6,16 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
+from pydicom.dataset import FileDataset
 
 from pipeline.core.errors import StructureError
 from pipeline.read.ct_series import CtSeries
-from pipeline.read.dicom_index import BROKEN, DicomFile
+from pipeline.read.dicom_index import BROKEN, DicomFile, read_dicom
 
 Points = npt.NDArray[np.float64]
 
@@ -102,6 +104,39 @@ def read_structure_set(file: DicomFile) -> StructureSet:
             got=f"{type(error).__name__}: {error}",
             todo="export it again",
         ) from error
+
+
+def read_again(structure_set: StructureSet) -> FileDataset:
+    """The structure set anew from its file, nothing of its ROIs decoded: written, they keep their bytes.
+
+    Raises:
+        StructureError: the file is not what it was, or stored in big endian.
+    """
+    file = structure_set.file
+    where = f"file {file.label}"
+    try:
+        again = read_dicom(file.path)
+        if again is None or again.sop_uid != file.sop_uid:
+            raise ValueError("another object")
+        header = cast(FileDataset, again.header)  # what pydicom makes of any file
+        _restore_sequences(header)
+    except BROKEN as error:
+        raise StructureError(
+            "structure set cannot be read again, to append to a copy of it",
+            where=where,
+            expected="the file as it was",
+            got=f"{type(error).__name__}: {error}",
+            todo="leave the input alone while the program runs",
+        ) from error
+    if not header.original_encoding[1]:
+        raise StructureError(
+            "structure set in big endian cannot be appended to",
+            where=where,
+            expected="implicit or explicit VR little endian",
+            got="explicit VR big endian, which DICOM has retired",
+            todo="export it again in little endian, or leave --append-to-source out",
+        )
+    return header
 
 
 def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.write.appended import APPENDED_FILE, write_appended
 from pipeline.write.ct import CtIdentity, write_ct_series
 from pipeline.write.folder import OUTPUT_NAMES, check_apart, check_free, staged
 from pipeline.write.nifti import write_masks
@@ -23,6 +24,7 @@ from pipeline.write.stations_record import (
 )
 
 __all__ = [
+    "APPENDED_FILE",
     "OUTPUT_NAMES",
     "PRESCRIPTION_FILE",
     "SEG_FILE",
@@ -41,6 +43,7 @@ __all__ = [
     "station_description",
     "station_rois",
     "stations_record",
+    "write_appended",
     "write_ct_series",
     "write_masks",
     "write_prescription",

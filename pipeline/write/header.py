@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import FileDataset
+from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from pipeline.core.errors import OutputError
@@ -59,6 +59,20 @@ _DEIDENTIFICATION = (
 )
 # Set by rt-utils to values that are wrong here and replaced by nothing.
 _NOT_OURS = ("InstitutionName",)
+# In a copy of another's structure set: the machine that made it, who approved and who signed it.
+_OF_THE_SOURCE = (
+    "InstitutionName",
+    "InstitutionAddress",
+    "InstitutionalDepartmentName",
+    "StationName",
+    "DeviceSerialNumber",
+    "InstanceCreatorUID",
+    "ReviewDate",
+    "ReviewTime",
+    "ReviewerName",
+    "MACParametersSequence",
+    "DigitalSignaturesSequence",
+)
 
 
 def new_structure_set(context: StructureSetContext) -> FileDataset:
@@ -85,9 +99,31 @@ def new_structure_set(context: StructureSetContext) -> FileDataset:
             _copy(keyword, first, dataset)
     _set_equipment(dataset, context)
     _set_series(dataset, context)
+    dataset.FrameOfReferenceUID = dataset.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID
     _set_structure_set(dataset, context)
     keep_raw(dataset, convert_encodings(dataset.get("SpecificCharacterSet")))
     return dataset
+
+
+def renew(dataset: FileDataset, context: StructureSetContext) -> None:
+    """Make a copy of another's structure set a draft of ours; patient, study and ROIs stay as they are.
+
+    What says who made it, when, under which label and with whose approval is replaced, but for the UIDs.
+    """
+    for keyword in _OF_THE_SOURCE:
+        if keyword in dataset:
+            delattr(dataset, keyword)
+    for keyword in _TYPE_2:
+        if keyword not in dataset:
+            setattr(dataset, keyword, "")
+    if not dataset.get("FrameOfReferenceUID"):
+        dataset.FrameOfReferenceUID = frame_of_reference(context.headers[0])
+    dataset.preamble = b"\0" * 128
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    _set_equipment(dataset, context)
+    _set_series(dataset, context)
+    _set_structure_set(dataset, context)
 
 
 def keep_raw(dataset: Dataset, character_set: str | list[str] = default_encoding) -> None:
@@ -163,8 +199,6 @@ def _set_series(dataset: FileDataset, context: StructureSetContext) -> None:
         setattr(dataset, f"{keyword}Time", moment.strftime("%H%M%S"))
     dataset.SeriesDescription = plain_text(context.series_description or context.label, longest=64)
     dataset.SeriesNumber = _series_number(context.headers[0])
-    frame = dataset.ReferencedFrameOfReferenceSequence[0]
-    dataset.FrameOfReferenceUID = frame.FrameOfReferenceUID
 
 
 def set_uids(dataset: FileDataset, context: StructureSetContext) -> None:

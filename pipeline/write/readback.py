@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
 import shapely
 from pydicom import Dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
+from pydicom.values import convert_SQ
 from shapely.geometry import Polygon
 
 from pipeline.core.contour import Contours
@@ -20,9 +21,18 @@ from pipeline.core.errors import OutputError
 
 Points = npt.NDArray[np.float64]
 
+# What an ROI is made of, each with the element that tells its number.
+ROI_SEQUENCES = {
+    "StructureSetROISequence": "ROINumber",
+    "ROIContourSequence": "ReferencedROINumber",
+    "RTROIObservationsSequence": "ReferencedROINumber",
+}
+Items = Mapping[str, Sequence[Dataset]]  # of each of ROI_SEQUENCES
+
 MAX_VOLUME_ERROR = 0.005
 _MAX_OFF_PLANE_MM = 0.01
 _CONTOUR_DATA = Tag("ContourData")
+_BROKEN = (AttributeError, KeyError, ValueError, TypeError, pydicom.errors.InvalidDicomError)
 
 
 def check_structure_set(
@@ -40,18 +50,104 @@ def check_structure_set(
     """
     try:
         back = pydicom.dcmread(path)
-        structures = {int(item.ROINumber): item.ROIName for item in back.StructureSetROISequence}
-        contours = {int(item.ReferencedROINumber): item for item in back.ROIContourSequence}
-        observed = [int(item.ReferencedROINumber) for item in back.RTROIObservationsSequence]
-        _same("ROI names", [name for name, _ in named], list(structures.values()))
-        _same("ROI numbers of contours", list(structures), list(contours))
-        _same("ROI numbers of observations", list(structures), observed)
+        items = {keyword: back[keyword].value for keyword in ROI_SEQUENCES}
         _check_references(back, headers)
-        index = {header.SOPInstanceUID: k for k, header in enumerate(headers)}
-        for (name, wanted), number in zip(named, structures, strict=True):
-            _check_roi(name, wanted, _sections(contours[number], wanted, headers, index))
-    except (AttributeError, KeyError, ValueError, TypeError, pydicom.errors.InvalidDicomError) as error:
-        raise _wrong("structure", "a complete structure set", f"{type(error).__name__}: {error}") from error
+        _check_rois(items, named, headers)
+    except _BROKEN as error:
+        raise _incomplete(error) from error
+
+
+def check_appended(
+    path: Path, *, kept: Items, named: Sequence[tuple[str, Contours]], headers: Sequence[Dataset]
+) -> None:
+    """Compare a copy of a structure set, with ROIs appended, with what was to be written.
+
+    Args:
+        path: the file.
+        kept: the items of the source; they come first, each element with the bytes that it had.
+        named, headers: as in `check_structure_set`, for the appended ROIs.
+
+    Raises:
+        OutputError: anything differs, or a volume by more than 0.5 %.
+    """
+    try:
+        back = pydicom.dcmread(path)
+        added = {}
+        for keyword, number in ROI_SEQUENCES.items():
+            items, count = back[keyword].value, len(kept[keyword])
+            for one, other in zip(kept[keyword], items[:count], strict=True):
+                if not same_bytes(one, other):
+                    raise _wrong(keyword, "the ROIs of the source as they were", "others")
+            added[keyword] = items[count:]
+            numbers = {int(item[number].value) for item in items[count:]}
+            taken = numbers & {int(item[number].value) for item in items[:count]}
+            _same(f"numbers of the source's ROIs in {keyword}", set(), taken)
+        _check_listed(back, headers)
+        _check_rois(added, named, headers)
+    except _BROKEN as error:
+        raise _incomplete(error) from error
+
+
+def same_bytes(one: Dataset, other: Dataset) -> bool:
+    """Whether two items say the same byte for byte, whatever the transfer syntax around them."""
+    tags = _tags(one)
+    if tags != _tags(other):
+        return False
+    # Before any is decoded: opening a vendor's element decodes the one that names the vendor.
+    differ = [tag for tag in tags if not _same_value(one.get_item(tag), other.get_item(tag))]
+    return all(_same_sequence(one, other, tag) for tag in differ)
+
+
+def _tags(item: Dataset) -> set[BaseTag]:
+    tags = list(item.keys())
+    return {tag for tag in tags if tag.element or tag.group <= 6}  # group lengths are not written
+
+
+def _same_value(mine: Any, theirs: Any) -> bool:
+    if not (mine.value or theirs.value):
+        return True
+    return bool(mine.is_raw and theirs.is_raw and mine.value == theirs.value)
+
+
+def _same_sequence(one: Dataset, other: Dataset, tag: BaseTag) -> bool:
+    if "SQ" not in {one[tag].VR, other[tag].VR}:
+        return False
+    pair = _sequence(one, tag), _sequence(other, tag)
+    return len(pair[0]) == len(pair[1]) and all(same_bytes(*items) for items in zip(*pair, strict=True))
+
+
+def _sequence(item: Dataset, tag: BaseTag) -> Sequence[Dataset]:
+    """The items of a sequence; implicit VR does not tell of a vendor's element that it is one."""
+    value: Any = item[tag].value
+    if isinstance(value, bytes):
+        value = convert_SQ(value, is_implicit_VR=True, is_little_endian=True)
+    return cast(Sequence[Dataset], value)
+
+
+def _check_rois(items: Items, named: Sequence[tuple[str, Contours]], headers: Sequence[Dataset]) -> None:
+    """Names, numbers, slices, volumes of the ROIs that these items make up."""
+    structures = {int(item.ROINumber): item.ROIName for item in items["StructureSetROISequence"]}
+    contours = {int(item.ReferencedROINumber): item for item in items["ROIContourSequence"]}
+    observed = [int(item.ReferencedROINumber) for item in items["RTROIObservationsSequence"]]
+    _same("ROI names", [name for name, _ in named], list(structures.values()))
+    _same("ROI numbers of contours", list(structures), list(contours))
+    _same("ROI numbers of observations", list(structures), observed)
+    index = {header.SOPInstanceUID: k for k, header in enumerate(headers)}
+    for (name, wanted), number in zip(named, structures, strict=True):
+        _check_roi(name, wanted, _sections(contours[number], wanted, headers, index))
+
+
+def _check_listed(back: Dataset, headers: Sequence[Dataset]) -> None:
+    """The CT is among the series that are referred to, with every image."""
+    listed = {
+        image.ReferencedSOPInstanceUID
+        for frame in back.ReferencedFrameOfReferenceSequence
+        for study in frame.get("RTReferencedStudySequence") or []
+        for series in study.get("RTReferencedSeriesSequence") or []
+        if series.SeriesInstanceUID == headers[0].SeriesInstanceUID
+        for image in series.get("ContourImageSequence") or []
+    }
+    _same("images not referred to", set(), {header.SOPInstanceUID for header in headers} - listed)
 
 
 def _check_references(back: Dataset, headers: Sequence[Dataset]) -> None:
@@ -118,6 +214,10 @@ def _even_odd_area(rings: list[Points]) -> float:
             region = shapely.make_valid(region)
         filled = shapely.symmetric_difference(filled, region)
     return float(filled.area)
+
+
+def _incomplete(error: Exception) -> OutputError:
+    return _wrong("structure", "a complete structure set", f"{type(error).__name__}: {error}")
 
 
 def _same(what: str, expected: object, got: object) -> None:

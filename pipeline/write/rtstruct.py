@@ -18,10 +18,10 @@ from pipeline.core.errors import OutputError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import Colour, Holes
 from pipeline.write.atomic import whole_file
-from pipeline.write.header import new_structure_set, set_uids
+from pipeline.write.header import frame_of_reference, new_structure_set, set_uids
 from pipeline.write.holes import rings_of
 from pipeline.write.items import SlicePlanes, contour_item, observation_item, structure_item
-from pipeline.write.readback import check_structure_set
+from pipeline.write.readback import ROI_SEQUENCES, check_structure_set
 from pipeline.write.rings import Tidied, tidied
 
 LONGEST_NAME = 16
@@ -101,11 +101,7 @@ def write_rtstruct(path: Path, rois: Sequence[RoiOut], context: StructureSetCont
             fit the grid, a file that reads back wrong, or the file system refused. Nothing is left
             at `path`, or what was there before.
     """
-    _check_request(rois, context)
-    cleaned = [tidied(roi.contours) for roi in rois]
-    for roi, clean in zip(rois, cleaned, strict=True):
-        if clean.contours.is_empty:
-            raise _refused(roi.name, "a contour of 2 mm2 or more", "none")
+    cleaned = checked(rois, context)
     with whole_file(path) as scratch:
         _dataset(rois, cleaned, context).save_as(scratch, enforce_file_format=True)
         named = [(roi.name, clean.contours) for roi, clean in zip(rois, cleaned, strict=True)]
@@ -115,20 +111,40 @@ def write_rtstruct(path: Path, rois: Sequence[RoiOut], context: StructureSetCont
     )
 
 
-def _dataset(rois: Sequence[RoiOut], cleaned: Sequence[Tidied], context: StructureSetContext) -> Dataset:
-    dataset = new_structure_set(context)
-    frame_uid = dataset.FrameOfReferenceUID
+def checked(rois: Sequence[RoiOut], context: StructureSetContext) -> list[Tidied]:
+    """What is written of each ROI, once it is known that it can be.
+
+    Raises:
+        OutputError: as `write_rtstruct`, but for files.
+    """
+    _check_request(rois, context)
+    cleaned = [tidied(roi.contours) for roi in rois]
+    for roi, clean in zip(rois, cleaned, strict=True):
+        if clean.contours.is_empty:
+            raise _refused(roi.name, "a contour of 2 mm2 or more", "none")
+    return cleaned
+
+
+def roi_items(
+    rois: Sequence[RoiOut], cleaned: Sequence[Tidied], context: StructureSetContext, *, first: int = 1
+) -> dict[str, list[Dataset]]:
+    """The items of each of `ROI_SEQUENCES`; ROIs and observations are numbered from `first`."""
+    frame_uid = frame_of_reference(context.headers[0])
     planes = SlicePlanes(context.headers, rois[0].contours.grid.frame)
     structures, contours, observations = [], [], []
-    for number, (roi, clean) in enumerate(zip(rois, cleaned, strict=True), start=1):
+    for number, (roi, clean) in enumerate(zip(rois, cleaned, strict=True), start=first):
         volume = clean.contours.volume_cc if roi.volume_cc is None else roi.volume_cc
         structures.append(structure_item(roi, number, frame_uid=frame_uid, volume_cc=volume))
         rings = rings_of(clean.contours, context.holes)
         contours.append(contour_item(roi, number, rings=rings, headers=context.headers, planes=planes))
         observations.append(observation_item(roi, number))
-    dataset.StructureSetROISequence = structures
-    dataset.ROIContourSequence = contours
-    dataset.RTROIObservationsSequence = observations
+    return dict(zip(ROI_SEQUENCES, (structures, contours, observations), strict=True))
+
+
+def _dataset(rois: Sequence[RoiOut], cleaned: Sequence[Tidied], context: StructureSetContext) -> Dataset:
+    dataset = new_structure_set(context)
+    for keyword, items in roi_items(rois, cleaned, context).items():
+        setattr(dataset, keyword, items)
     set_uids(dataset, context)
     return dataset
 

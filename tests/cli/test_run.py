@@ -271,7 +271,6 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--naming", "icd"], "'protocol', 'tg263'"),
         (["--holes", "filled"], "'even-odd', 'keyhole', 'xor'"),
         (["--resample"], "No such option"),
-        (["--append-to-source"], "No such option"),
     ],
 )
 def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, words, told):
@@ -280,6 +279,25 @@ def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, words, told):
     assert told in result.stderr
     assert result.stdout == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_appending_to_a_source_that_is_no_structure_set_is_wrong_use(tmp_path):
+    ct, masks = made_case.write_nifti(tmp_path / "in")
+    result = run(ct, tmp_path / "out", "--masks", masks, "--append-to-source")
+    assert result.exit_code == 2
+    assert "there is no structure set to append to" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_new_rois_are_appended_to_a_copy_of_the_source(dicom, tmp_path):
+    import pydicom
+
+    result = run(dicom, tmp_path / "out", "--append-to-source", "--holes", "xor")
+    assert result.exit_code == 0, result.stderr
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct_appended.dcm")
+    names = [item.ROIName for item in written.StructureSetROISequence]
+    assert names == ["Cord", "GTV-T", "PGTV", "CTV", "PTV"]
 
 
 @pytest.mark.parametrize("command", ["compare", "batch", "review"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pipeline.app import InputChoice, RunRequest, run_case
 from pipeline.core.case import LesionKind
@@ -13,7 +15,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.rules import ArmChoice, Holes, Settings
 from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
-from pipeline.write import write_rtstruct
+from pipeline.write import write_appended, write_rtstruct
 from tests.interop import judges
 from tests.interop.judges import Voxels
 from tests.write.samples import AXES, CENTRE, context, make_grid, ring, roi, sphere, two_parts, write_ct
@@ -43,8 +45,6 @@ def judged(masks: Mapping[str, Voxels], wanted: Mapping[str, Contours], ct: Path
 
 def contours_of(structures: Path, ct: Path, tmp_path: Path) -> dict[str, Contours]:
     """Every ROI of a structure set as our reader has it, GTV or not."""
-    import pydicom
-
     names = [str(item.ROIName) for item in pydicom.dcmread(structures).StructureSetROISequence]
     choice = tuple(GtvChoice(roi_name=name, kind=LesionKind.TUMOUR) for name in names)
     case = read_case(ct, ReadOptions(structures=structures, gtv=choice), load_roles()).case
@@ -110,6 +110,34 @@ def test_the_validator_finds_no_error_whatever_the_holes(
     if holes is Holes.XOR:  # of the standard since 2018: older validators do not know the type
         errors = [one for one in errors if "enumerated value <CLOSEDPLANAR_XOR>" not in one]
     assert errors == []
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("position", sorted(AXES))
+@pytest.mark.parametrize("judge", ["dciodvfy", "plastimatch", "dcmrtstruct2nii"])
+def test_appended_rois_and_those_of_the_source(
+    judge: str, position: str, syntax: str, program: Program, tmp_path: Path
+) -> None:
+    grid = make_grid(position)
+    headers = write_ct(tmp_path / "ct", grid)
+    u, v, w = CENTRE
+    old = roi("GTV-T", sphere(grid, 16, (u + 0.23, v - 0.37, w)), "GTV")
+    new = [roi("CTV", ring(grid), "CTV"), roi("PTV", two_parts(grid), "PTV")]
+    structures, source = tmp_path / "rs.dcm", tmp_path / "source.dcm"
+    write_rtstruct(source, [old], context(headers))
+    read = pydicom.dcmread(source)
+    read.file_meta.TransferSyntaxUID = syntax
+    read.save_as(source, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True)
+    told = context(headers, label="DRAFT IFI+SOURCE", predecessor=read)
+    write_appended(structures, new, told, lambda: pydicom.dcmread(source))
+    if judge == "dciodvfy":
+        assert judges.errors_of_dciodvfy(program(judge), structures) == []
+        return
+    if judge == "plastimatch":
+        masks = judges.read_by_plastimatch(program(judge), structures, tmp_path / "ct", tmp_path / "out")
+    else:
+        masks = judges.read_by_dcmrtstruct2nii(structures, tmp_path / "ct", tmp_path / "out")
+    judged(masks, {one.name: one.contours for one in (old, *new)}, tmp_path / "ct")
 
 
 def test_dcmrtstruct2nii_reads_the_shapes_back(sample, tmp_path: Path) -> None:
