@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from pipeline.app import InputChoice, RunRequest, run_case
@@ -12,6 +13,9 @@ from pipeline.core.case import LesionKind
 from pipeline.core.errors import InputError, SeriesError, StructureError
 from pipeline.core.report import Report
 from pipeline.core.rules import ArmChoice, Settings
+from pipeline.read.dicom_index import STRUCTURE_SET, read_dicom
+from pipeline.write.readback import ROI_SEQUENCES, same_bytes
+from tests.interop.judges import errors_of_dciodvfy
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -118,3 +122,46 @@ def test_a_structure_set_of_other_links(real_data: Path, unpacked: Unpacked, tmp
     )
     with pytest.raises(StructureError, match="structure set belongs to another CT series"):
         run(source, tmp_path / "out")
+
+
+# ----------------------------------------------------------------------------------- appended to a copy of it
+
+
+@pytest.mark.parametrize(
+    "archive, gtv",
+    [
+        ("lung1-002/ct-and-xio-plan.tar.xz", None),
+        ("lung1-001/ct-and-aria-rtstruct.tar.xz", None),
+        (f"{CROPS}/pat_1", None),
+        (f"{SYNTHETIC}/lung-1", "Tumor"),
+    ],
+)
+def test_the_rois_of_other_systems_keep_every_byte(
+    archive: str, gtv: str | None, unpacked: Unpacked, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    packed, _, name = archive.rpartition("/") if not archive.endswith("xz") else (archive, "", "")
+    folder = folder_in(unpacked(packed), name) if name else unpacked(packed)
+    chosen = () if gtv is None else ((gtv, LesionKind.TUMOUR),)
+    request = RunRequest(
+        source=InputChoice(path=folder, gtv=chosen),
+        out=tmp_path / "out",
+        settings=Settings(arm=ArmChoice.IFI),
+        append_to_source=True,
+        pictures=False,
+    )
+    uid = run_case(request).report.provenance.input_uids["structure_set"]
+    (source,) = (path for path, one in _structure_sets(folder).items() if one.SOPInstanceUID == uid)
+    written = tmp_path / "out" / "ifi" / "rtstruct_appended.dcm"
+    before, after = pydicom.dcmread(source), pydicom.dcmread(written)
+    for keyword in ROI_SEQUENCES:
+        kept = after[keyword].value[: len(before[keyword].value)]
+        assert all(same_bytes(*pair) for pair in zip(before[keyword].value, kept, strict=True))
+    names = [str(item.ROIName) for item in after.StructureSetROISequence]
+    assert names[-3:] == ["PGTV", "CTV", "PTV"]
+    dciodvfy = program("dciodvfy")
+    assert set(errors_of_dciodvfy(dciodvfy, written)) <= set(errors_of_dciodvfy(dciodvfy, source))
+
+
+def _structure_sets(folder: Path) -> dict[Path, pydicom.Dataset]:
+    files = {path: read_dicom(path) for path in folder.rglob("*") if path.is_file()}
+    return {path: one.header for path, one in files.items() if one and one.sop_class == STRUCTURE_SET}
