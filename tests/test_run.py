@@ -123,5 +123,5 @@ def test_regions_of_the_case_that_are_not_those_of_its_lesions_are_told():
     )
     lesions = [replace(one, place=place) for one in measured_lesions(made, known(made))]
     for stated, codes in (((Region.II,), []), ((Region.I, Region.III), ["REGIONS_STATED_OTHERWISE"])):
-        choice = chosen_arms(PROTOCOL, IFI, lesions, Facts(regions=stated))
+        choice = chosen_arms(PROTOCOL, IFI, lesions, Facts(regions=stated), known(made))
         assert [one.code for one in choice.findings if one.code.startswith("REGIONS")] == codes

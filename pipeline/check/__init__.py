@@ -14,12 +14,16 @@ from pipeline.check.margins import (
     check_margins_reached,
     check_thin_margins,
 )
+from pipeline.check.organs import check_organs
 from pipeline.check.parts import check_lost_slices, check_scan_ends, check_stray_parts
+from pipeline.check.ratios import check_ratios
+from pipeline.core.anatomy import Organs
 from pipeline.core.case import Case
 from pipeline.core.report import Finding
 from pipeline.core.targets import TargetSet
 
 Check = Callable[[Case, TargetSet], tuple[Finding, ...]]
+OrganCheck = Callable[[Case, TargetSet, Organs], tuple[Finding, ...]]
 
 CHECKS: tuple[Check, ...] = (
     check_containment,
@@ -30,13 +34,25 @@ CHECKS: tuple[Check, ...] = (
     check_scan_ends,
     check_lost_slices,
     check_stray_parts,
-    check_air,
+    check_ratios,
 )
+# Those that look at organs too.
+ORGAN_CHECKS: tuple[OrganCheck, ...] = (check_air, check_organs)
 
 
-def check_targets(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
-    """Everything that the checks find, in their order."""
-    return tuple(finding for check in CHECKS for finding in check(case, targets))
+def check_targets(case: Case, targets: TargetSet, organs: Organs | None = None) -> tuple[Finding, ...]:
+    """Everything that the checks find, in their order; without organs as if none were known."""
+    known = organs if organs is not None else Organs(grid=case.volume.grid, by_name={})
+    alone = [finding for check in CHECKS for finding in check(case, targets)]
+    return (*alone, *(finding for check in ORGAN_CHECKS for finding in check(case, targets, known)))
 
 
-__all__ = ("CHECKS", "Check", "check_arms", "check_inside_body", "check_targets")
+__all__ = (
+    "CHECKS",
+    "ORGAN_CHECKS",
+    "Check",
+    "OrganCheck",
+    "check_arms",
+    "check_inside_body",
+    "check_targets",
+)

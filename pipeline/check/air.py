@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.core.anatomy import Organs
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
@@ -14,35 +15,41 @@ from pipeline.core.targets import TargetKind, TargetSet
 AIR_BELOW_HU = -500
 # What the voxels at a long outline may hold; more is worth a look [A].
 MOST_AIR_CC = 1.0
+# May hold gas of their own.
+HOLLOW = ("esophagus", "gastric_conduit", "stomach", "duodenum", "small_bowel", "colon")
 
 
-def check_air(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
+def check_air(case: Case, targets: TargetSet, organs: Organs) -> tuple[Finding, ...]:
     """`CTV_HOLDS_AIR` (warning) where more than 1 cc of a CTV outside the GTVs is below -500 HU.
 
+    Gas of gullet, stomach and bowel does not count, as far as they are known.
     A barrier is as good as its mask: a lung drawn with a rim left out leaves that rim to the CTV.
     """
     found = []
     for target in targets.targets:
         if target.kind is not TargetKind.CTV:
             continue
-        air_cc = _air_cc(case, target.contours)
+        air_cc = _air_cc(case, target.contours, organs)
         if air_cc > MOST_AIR_CC:
             found.append(
                 Finding(
                     code="CTV_HOLDS_AIR",
                     severity=Severity.WARNING,
                     where=f"{targets.arm}.{target.name}",
-                    message=f"{air_cc:.1f} cc of it outside the GTV are below {AIR_BELOW_HU} HU: lung or "
-                    "other air that no barrier took; look at the outline of the lung",
+                    message=f"{air_cc:.1f} cc of it outside the GTV are below {AIR_BELOW_HU} HU: lung, or "
+                    "gas outside the gullet, stomach and bowel that are known; look at their outlines",
                 )
             )
     return tuple(found)
 
 
-def _air_cc(case: Case, contours: Contours) -> float:
+def _air_cc(case: Case, contours: Contours, organs: Organs) -> float:
     mask = contours_to_mask(contours)
     planes, rows, columns = box = mask.box
     air = mask.part & (case.volume.hu[box] < AIR_BELOW_HU)
+    for name in HOLLOW:
+        if name in organs:
+            air &= ~organs[name].voxels[box]
     for lesion in case.lesions:
         air &= ~contours_to_mask(lesion.contours).voxels[planes, rows, columns]
     return int(np.count_nonzero(air)) * case.volume.grid.voxel_volume_mm3 / 1000.0

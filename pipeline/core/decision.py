@@ -73,13 +73,15 @@ class Measured:
         largest_diameter_mm: longest axial diameter over the lesions.
         regions: of all lesions.
         every_lesion_placed: whether each lesion has a region.
-        gut_mm: least distance of a lesion to the thoracic stomach or intestine.
+        gut_mm: least distance of a lesion to what is known of the thoracic stomach and intestine.
+        stomach_known: whether stomach or conduit is among it.
     """
 
     largest_diameter_mm: float
     regions: tuple[Region, ...] = ()
     every_lesion_placed: bool = False
     gut_mm: float | None = None
+    stomach_known: bool = False
 
 
 class Question(StrEnum):

@@ -166,7 +166,7 @@ class Boundary:
         level_mm: height along the patient, LPS z of an axis-aligned scan; the frame's w in general.
         term: the one that decided.
         others: name of each other term to its level.
-        landmark_inferred: whether the landmark that decided was only inferred.
+        inferred: whether the landmark that decided, or a level of the station that did, was only inferred.
         reached: whether the CTV reaches the boundary, to one slice.
         ended_by: what ends the CTV where it does not.
     """
@@ -175,7 +175,7 @@ class Boundary:
     level_mm: float
     term: BoundaryTerm
     others: Mapping[str, float] = field(default_factory=dict)
-    landmark_inferred: bool = False
+    inferred: bool = False
     reached: bool = True
     ended_by: str = ""
 
@@ -193,6 +193,7 @@ class RowBuilt:
         upper, lower: boundaries.
         stations_cc: each listed station to what it gives between the boundaries, 0 for one that is empty.
         expansion_cc: of the GTV's expansion within the envelopes and the boundaries.
+        stations_whole_cc: each listed station without boundaries.
     """
 
     row: ElectiveRow
@@ -201,9 +202,11 @@ class RowBuilt:
     lower: Boundary
     stations_cc: Mapping[str, float]
     expansion_cc: float
+    stations_whole_cc: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stations_cc", FrozenMap(self.stations_cc))
+        object.__setattr__(self, "stations_whole_cc", FrozenMap(self.stations_whole_cc))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

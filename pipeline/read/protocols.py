@@ -80,10 +80,10 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
     """
     file = read_yaml(protocol_file(name_or_file))
     document = validated(Document, file)
-    for check in (check_sections, check_sources, check_barriers, check_assumptions):
+    for check in (check_sections, check_sources, check_barriers):
         check(file, document)
     margins, colours = document.margins, document.colours
-    return Protocol(
+    protocol = Protocol(
         name=document.name,
         title=document.title,
         version=document.version,
@@ -118,6 +118,8 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
         sources=FrozenMap({str(key): text for key, text in document.sources.items()}),
         assumptions=FrozenMap(assumptions(document)),
     )
+    check_assumptions(file, document)  # last: settings are named after rules, whose own faults come first
+    return protocol
 
 
 def _folder() -> Path:

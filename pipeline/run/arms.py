@@ -44,7 +44,12 @@ class ArmsBuilt:
 
 
 def build_arms(
-    case: Case, known: Known, planned: Mapping[str, PlannedArm], *, allow_inferred: bool = True
+    case: Case,
+    known: Known,
+    planned: Mapping[str, PlannedArm],
+    *,
+    beside: PlannedArm | None = None,
+    allow_inferred: bool = True,
 ) -> ArmsBuilt:
     """Build the planned arms.
 
@@ -52,6 +57,7 @@ def build_arms(
         case: as read.
         known: organs, and the map that the ENI arm needs.
         planned: arm to its plan.
+        beside: of an involved field that is not asked for: the ENI arm is held against it all the same.
         allow_inferred: whether landmarks that were only inferred may be used.
 
     Raises:
@@ -68,26 +74,28 @@ def build_arms(
     if ENI in planned:
         lacking, patient = _patient_map(known.map, planned[ENI], allow_inferred=allow_inferred)
     with ThreadPoolExecutor(max_workers=1) as aside:  # the arms share nothing but the lesions
-        ifi = aside.submit(_ifi, case, planned[IFI], masks, gross) if IFI in planned else None
+        field = planned.get(IFI) or (beside if patient is not None and not lacking else None)
+        ifi = aside.submit(_ifi, case, known, field, masks, gross) if field is not None else None
         eni = None
         if patient is not None and not lacking:
             made = build_eni(case, plan=planned[ENI].plan, patient=patient, organs=masks, gross=gross)
-            eni = (made, (*made.targets.findings, *check_targets(case, made.targets)))
+            eni = (made, (*made.targets.findings, *check_targets(case, made.targets, known.organs)))
         done = ifi.result() if ifi else None
-    arms = (*([done[0]] if done else []), *([eni[0].targets] if eni else []))
-    findings += [*(done[1] if done else ()), *lacking]
+    both = (*([done[0]] if done else []), *([eni[0].targets] if eni else []))
+    arms = tuple(one for one in both if one.arm in planned)
+    findings += [*(done[1] if done and IFI in planned else ()), *lacking]
     if eni is not None and patient is not None:
         findings += [*eni[1], *_uncertain(eni[0].built, patient)]
-    findings += check_arms(arms)
+    findings += check_arms(both)
     return ArmsBuilt(arms=arms, elective=eni[0].built if eni else None, findings=tuple(findings))
 
 
 def _ifi(
-    case: Case, planned: PlannedArm, masks: Mapping[str, Mask], gross: Sequence[Gross]
+    case: Case, known: Known, planned: PlannedArm, masks: Mapping[str, Mask], gross: Sequence[Gross]
 ) -> tuple[TargetSet, tuple[Finding, ...]]:
     """The IFI arm with its doubts."""
     targets = build_ifi(case, plan=planned.plan, organs=masks, gross=gross)
-    return targets, (*targets.findings, *check_targets(case, targets))
+    return targets, (*targets.findings, *check_targets(case, targets, known.organs))
 
 
 def _barriers(

@@ -10,8 +10,10 @@ from pipeline.core.prescription import Prescription
 from pipeline.core.regions import Region
 from pipeline.core.report import Decision, Finding, Reason, Severity
 from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
-from pipeline.run.measured import MeasuredLesion
-from pipeline.strategy import close_distance, decide, plan_of, prescribe, stated_otherwise
+from pipeline.run.known import Known
+from pipeline.run.measured import MeasuredLesion, is_stomach_known
+from pipeline.run.plans import dose_plans, organs_required
+from pipeline.strategy import close_distance, decide, stated_otherwise
 
 # The arms that a user may state; `auto` leaves them to the rules.
 STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
@@ -43,23 +45,25 @@ class ArmChoiceMade:
 
 
 def chosen_arms(
-    protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts
+    protocol: Protocol, settings: Settings, lesions: Sequence[MeasuredLesion], facts: Facts, known: Known
 ) -> ArmChoiceMade:
     """The arms that the user states, or that the protocol's rules give, and their dose plans."""
     close_mm, doubt = close_distance(protocol, settings)
-    rules, measured = protocol.decision, _measured(lesions)
+    rules, measured = protocol.decision, _measured(lesions, stomach_known=is_stomach_known(known))
     chosen = None if rules is None else decide(rules, measured, facts, close_mm=close_mm)
     stated = settings.arm is not ArmChoice.AUTO
     arms = STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
-    prescriptions, findings = _prescribed(protocol, settings, chosen, arms)
+    plans = dose_plans(protocol, settings, chosen, arms)
+    prescriptions, findings = plans.by_arm, list(plans.findings)
+    findings += organs_required(prescriptions.values(), known)
     findings += [] if doubt is None else [doubt]
     findings += [] if rules is None else stated_otherwise(rules, measured, facts, close_mm=close_mm)
     if chosen is not None:
         findings += _missing(chosen, stated=stated)
-    plans = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
+    numbers = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
     decision = Decision(
         arm=settings.arm.value if stated else (arms[0] if arms else "undecided"),
-        plan=" and ".join(plans) or None,
+        plan=" and ".join(numbers) or None,
         reasons=_reasons(settings, chosen, stated=stated),
     )
     return ArmChoiceMade(
@@ -71,13 +75,14 @@ def chosen_arms(
     )
 
 
-def _measured(lesions: Sequence[MeasuredLesion]) -> Measured:
+def _measured(lesions: Sequence[MeasuredLesion], *, stomach_known: bool) -> Measured:
     gut = [one.gut_mm for one in lesions if one.gut_mm is not None]
     return Measured(
         largest_diameter_mm=max(one.measures.axial_diameter_mm for one in lesions),
         regions=_involved(lesions),
         every_lesion_placed=all(one.place.regions if one.place else () for one in lesions),
         gut_mm=min(gut, default=None),
+        stomach_known=stomach_known,
     )
 
 
@@ -85,22 +90,6 @@ def _involved(lesions: Sequence[MeasuredLesion]) -> tuple[Region, ...]:
     """Every region that a lesion is told to be in, from I to IV."""
     found = {region for one in lesions if one.place for region in one.place.regions}
     return tuple(region for region in Region if region in found)
-
-
-def _prescribed(
-    protocol: Protocol, settings: Settings, chosen: Chosen | None, arms: Sequence[str]
-) -> tuple[dict[str, Prescription], list[Finding]]:
-    prescriptions: dict[str, Prescription] = {}
-    findings: list[Finding] = []
-    if protocol.doses is None or chosen is None or chosen.close is None:
-        return prescriptions, findings
-    for arm in arms:
-        plan = plan_of(protocol.doses, arm, close=chosen.close)
-        if plan is not None:
-            made = prescribe(protocol.doses, plan, settings.figures, off_protocol=settings.off_protocol)
-            prescriptions[arm] = made.prescription
-            findings += made.findings
-    return prescriptions, findings
 
 
 def _reasons(settings: Settings, chosen: Chosen | None, *, stated: bool) -> tuple[Reason, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.anatomy.places.gut import distance_to_gut_mm, gut_masks
+from pipeline.anatomy.places.gut import distance_to_gut_mm, gut_masks, stomach_known
 from pipeline.core.case import Case, Lesion
 from pipeline.core.stations import LesionPlace
+from pipeline.core.volume import Mask
 from pipeline.run.known import Known
 from pipeline.targets import LesionMeasures, lesion_measures
 
@@ -28,10 +29,19 @@ class MeasuredLesion:
     gut_mm: float | None
 
 
+def conduit_of(known: Known) -> Mask | None:
+    """What was drawn up into the chest, given or told from the stomach."""
+    return None if known.map is None else known.map.stations.conduit
+
+
+def is_stomach_known(known: Known) -> bool:
+    """Whether stomach or conduit is known, so that a lesion can be told to be far from it."""
+    return stomach_known(known.organs, conduit_of(known))
+
+
 def measured_lesions(case: Case, known: Known) -> tuple[MeasuredLesion, ...]:
     """Every lesion of a case with its figures."""
-    conduit = None if known.map is None else known.map.stations.conduit
-    gut = gut_masks(known.organs, conduit)
+    gut = gut_masks(known.organs, conduit_of(known))
     places = {} if known.map is None else {place.roi: place for place in known.map.places}
     return tuple(
         MeasuredLesion(

@@ -13,6 +13,7 @@ from pipeline.core.report import Decision, Finding
 from pipeline.core.rules import ENI, IFI, Protocol, Settings
 from pipeline.core.targets import TargetSet
 from pipeline.run.arms import build_arms
+from pipeline.run.assumptions import used_assumptions
 from pipeline.run.choice import STATED, chosen_arms
 from pipeline.run.known import Known
 from pipeline.run.measured import MeasuredLesion, measured_lesions
@@ -35,7 +36,7 @@ class RunResult:
         lesions: figures of each lesion of the case, in its order.
         assumptions: name to sentence of each rule with source A that was used.
         elective: how the CTV of the ENI arm came about; None where that arm was not built.
-        prescriptions: arm to its dose plan, where one is known.
+        prescriptions: arm that was built to its dose plan, where one is known.
         findings: every doubt, from reading the case to its volumes.
     """
 
@@ -89,17 +90,20 @@ def make_targets(
     planned = settle(protocol, settings)
     on_stage("decision")
     lesions = measured_lesions(case, known)
-    choice = chosen_arms(protocol, settings, lesions, facts or Facts())
+    choice = chosen_arms(protocol, settings, lesions, facts or Facts(), known)
     wanted = {arm: planned[arm] for arm in choice.arms}
     on_stage("targets")
-    built = build_arms(case, known, wanted, allow_inferred=settings.allow_inferred)
-    used = {name: told for arm in wanted.values() for name, told in arm.assumptions.items()}
+    beside = None
+    if ENI in wanted and IFI not in wanted:  # what is elective must hold the involved field, asked for or not
+        beside = planned.get(IFI) or plan_ifi(protocol, settings)
+    built = build_arms(case, known, wanted, beside=beside, allow_inferred=settings.allow_inferred)
+    done = [arm.arm for arm in built.arms]
     return RunResult(
         decision=choice.decision,
         arms=built.arms,
         lesions=lesions,
-        assumptions={**choice.assumptions, **used},
+        assumptions={**choice.assumptions, **used_assumptions(wanted, built.elective, known)},
         elective=built.elective,
-        prescriptions=choice.prescriptions,
+        prescriptions={arm: choice.prescriptions[arm] for arm in done if arm in choice.prescriptions},
         findings=(*case.findings, *choice.findings, *built.findings),
     )

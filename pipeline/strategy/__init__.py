@@ -3,7 +3,7 @@
 from pipeline.strategy.decide import decide
 from pipeline.strategy.names import roi_names
 from pipeline.strategy.plan import PlannedArm, plan_eni, plan_ifi
-from pipeline.strategy.prescribe import Prescribed, eqd2_gy, plan_of, prescribe
+from pipeline.strategy.prescribe import Prescribed, dose_keys, eqd2_gy, plan_of, prescribe
 from pipeline.strategy.settings import check_settings, close_distance
 from pipeline.strategy.stated import stated_otherwise
 
@@ -13,6 +13,7 @@ __all__ = [
     "check_settings",
     "close_distance",
     "decide",
+    "dose_keys",
     "eqd2_gy",
     "plan_eni",
     "plan_ifi",

@@ -40,7 +40,7 @@ def decide(rules: DecisionRules, measured: Measured, facts: Facts, *, close_mm: 
     arm = None
     for step in rules.steps:
         answer = _ANSWERS[step.question](step, measured, facts)
-        reasons.append(_reason(step, answer))
+        reasons.append(_reason(step, answer, decides=not missing))
         missing += [name for name in answer.missing if name not in missing]
         if answer.yes and not missing:
             arm = step.arm
@@ -54,14 +54,15 @@ def decide(rules: DecisionRules, measured: Measured, facts: Facts, *, close_mm: 
     return Chosen(arm=arm, close=close, reasons=tuple(reasons), missing=tuple(missing))
 
 
-def _reason(step: Step, answer: _Answer) -> Reason:
+def _reason(step: Step, answer: _Answer, *, decides: bool) -> Reason:
+    """What a step gave; a yes after an open question only tells what it would have given."""
     threshold = "" if step.threshold is None else f"{step.threshold:g} {step.unit}"
     return Reason(
         rule=step.rule,
         value=answer.value,
         source=step.source,
         threshold=threshold,
-        result=f"{_RESULT[answer.yes]}" + (f": {step.arm}" if answer.yes else ""),
+        result=_RESULT[answer.yes] + (f": {'' if decides else 'would be '}{step.arm}" if answer.yes else ""),
     )
 
 
@@ -123,10 +124,8 @@ def _close(
     rules: DecisionRules, measured: Measured, facts: Facts, close_mm: float
 ) -> tuple[bool | None, Reason]:
     close, value = facts.close_to_stomach, "stated"
-    if close is None and measured.gut_mm is not None:
-        close, value = measured.gut_mm <= close_mm, f"{measured.gut_mm:.1f} mm, measured"
-    elif close is None:
-        value = "neither thoracic stomach nor intestine is known"
+    if close is None:
+        close, value = _close_measured(measured, close_mm)
     reason = Reason(
         rule=rules.close_rule,
         value=value,
@@ -135,3 +134,13 @@ def _close(
         result={True: "close", False: "far", None: "unknown"}[close],
     )
     return close, reason
+
+
+def _close_measured(measured: Measured, close_mm: float) -> tuple[bool | None, str]:
+    """Any part of the gut can be close; far from it is only what is far from the stomach too."""
+    if measured.gut_mm is None:
+        return None, "neither thoracic stomach nor intestine is known"
+    close = measured.gut_mm <= close_mm
+    if close or measured.stomach_known:
+        return close, f"{measured.gut_mm:.1f} mm, measured"
+    return None, f"{measured.gut_mm:.1f} mm to the intestine; neither thoracic stomach nor stomach is known"

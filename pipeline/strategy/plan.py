@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from pipeline.core.elective import ElectivePlan, ElectiveRules
 from pipeline.core.errors import UsageError
@@ -58,6 +58,7 @@ def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
     if arm == ENI:
         elective, told = _elective(protocol, settings)
         findings += told
+        findings += _core_over_margin(elective.core, _ctv_margin(protocol, margins, arm))
     fill = settings.fill_ptv_holes
     plan = ArmPlan(
         arm=arm,
@@ -161,6 +162,22 @@ def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, lis
         keep_uncropped=settings.keep_uncropped,
     )
     return plan, findings
+
+
+def _core_over_margin(core: Margin, ctv: Margin) -> list[Finding]:
+    """`CORE_OVER_MARGIN`: a margin below that of the core has no effect."""
+    over = [one.name for one in fields(Margin) if getattr(ctv, one.name) < getattr(core, one.name)]
+    if not over:
+        return []
+    return [
+        Finding(
+            code="CORE_OVER_MARGIN",
+            severity=Severity.WARNING,
+            where=f"{ENI}, CTV",
+            message=f"the margin asked for is smaller than that of the core, {core} ({', '.join(over)}): "
+            "the core is in the CTV all the same",
+        )
+    ]
 
 
 def _barriers(protocol: Protocol, settings: Settings) -> tuple[Barrier, ...]:

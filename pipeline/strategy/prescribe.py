@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.errors import UsageError
-from pipeline.core.prescription import DoseLevel, DoseRules, LevelRule, PlanRule, Prescription
+from pipeline.core.prescription import Boost, DoseLevel, DoseRules, LevelRule, PlanRule, Prescription
 from pipeline.core.report import Finding, Severity
 
 # Rounding of a product of two decimal figures.
@@ -63,7 +64,7 @@ def prescribe(
 
     Raises:
         UsageError: a figure, or the total that the figures give, outside its range; fractions that are not
-            whole.
+            whole, or differ between the levels of a simultaneous boost.
     """
     findings: list[Finding] = []
     levels: list[DoseLevel] = []
@@ -86,6 +87,7 @@ def prescribe(
             )
         )
         before, before_eqd2 = (before + total, before_eqd2 + equivalent) if sequential else (0.0, 0.0)
+    _check_simultaneous(plan, levels)
     prescription = Prescription(
         plan=plan.number,
         arm=plan.arm,
@@ -111,7 +113,7 @@ def _chosen(plan: PlanRule, level: LevelRule, figures: Mapping[str, float]) -> t
     dose_key, count_key = _keys(plan, level)
     dose = figures.get(dose_key, level.dose_per_fraction.default)
     count = figures.get(count_key, level.fractions.default)
-    if count != int(count) or count < 1:
+    if not math.isfinite(count) or count != int(count) or count < 1:
         raise UsageError(
             "fractions are whole", where=f"setting {count_key}", expected="1, 2, ...", got=f"{count:g}"
         )
@@ -126,6 +128,19 @@ def _chosen(plan: PlanRule, level: LevelRule, figures: Mapping[str, float]) -> t
 
 
 _MOST_GY = 25.0  # a fraction
+
+
+def _check_simultaneous(plan: PlanRule, levels: Sequence[DoseLevel]) -> None:
+    """Both levels are given in the same sessions, off protocol too."""
+    counts = {level.target: level.fractions for level in levels}
+    if plan.boost is Boost.SIMULTANEOUS and len(set(counts.values())) > 1:
+        raise UsageError(
+            "a simultaneous boost has the fractions of its base",
+            where=f"settings plan{plan.number}.TARGET.fractions",
+            expected="one number of fractions",
+            got=", ".join(f"{target} {count}" for target, count in counts.items()),
+            todo="state the same number for every target of the plan",
+        )
 
 
 def _checked(

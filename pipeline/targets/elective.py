@@ -15,7 +15,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
-from pipeline.core.elective import ElectiveBuilt, ElectivePlan
+from pipeline.core.elective import ElectiveBuilt, ElectivePlan, RowBuilt, Sense
 from pipeline.core.errors import GeometryError
 from pipeline.core.expansion import expand
 from pipeline.core.grid import Grid
@@ -36,6 +36,8 @@ from pipeline.targets.sections import Sections, common, joined, thinned, volume_
 from pipeline.targets.smoothing import flecks_removed, slits_closed, slivers_removed, specks_removed
 
 UNCROPPED = "CTV_uncropped"
+# A station of which more than this lies between the boundaries counts as whole.
+MOST_LEFT = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -249,7 +251,8 @@ def _clipping(built: ElectiveBuilt) -> list[Finding]:
     findings += [
         Finding(
             code="BOUNDARY_NOT_REACHED",
-            severity=Severity.INFO,
+            # That the volume ends short of what a rule gives beyond a lesion must be looked at.
+            severity=Severity.WARNING if boundary.term.sense is Sense.LESIONS else Severity.INFO,
             where=f"{ENI}.CTV, region {row.row.name}, {boundary.end} boundary",
             message=f"the CTV does not reach it: {boundary.ended_by}",
         )
@@ -257,4 +260,21 @@ def _clipping(built: ElectiveBuilt) -> list[Finding]:
         for boundary in (row.upper, row.lower)
         if not boundary.reached
     ]
+    findings += [finding for row in built.rows if (finding := _stations_cut(row)) is not None]
     return findings
+
+
+def _stations_cut(row: RowBuilt) -> Finding | None:
+    """`STATIONS_CUT` (info): listed stations that the boundaries leave only in part."""
+    shares = {
+        name: row.stations_cc[name] / whole for name, whole in row.stations_whole_cc.items() if whole > 0
+    }
+    cut = [f"{name} {100.0 * share:.0f} %" for name, share in shares.items() if share < MOST_LEFT]
+    if not cut:
+        return None
+    return Finding(
+        code="STATIONS_CUT",
+        severity=Severity.INFO,
+        where=f"{ENI}.CTV, region {row.row.name}",
+        message=f"of these listed stations only a part lies between the boundaries: {', '.join(cut)}",
+    )

@@ -43,6 +43,7 @@ class RowSections:
         lesions: names of those in its regions.
         upper, lower: its boundaries, as far as the rules tell them.
         stations: each listed station between the boundaries.
+        stations_whole_cc: the same without boundaries.
         expansions: each lesion's expansion between the boundaries.
     """
 
@@ -51,6 +52,7 @@ class RowSections:
     upper: Boundary
     lower: Boundary
     stations: Mapping[str, Sections]
+    stations_whole_cc: Mapping[str, float]
     expansions: Mapping[str, Sections]
 
     def whole(self) -> dict[int, MultiPolygon]:
@@ -77,12 +79,15 @@ def row_sections(
             kept = between(kept, grid, low, high)
         expansions[one.gross.lesion.name] = kept
     built = {name: patient.stations.built.get(name) for name in row.stations}
-    stations = {
-        name: between(_station_sections(one, plan), grid, low, high) if one else {}
-        for name, one in built.items()
-    }
+    listed = {name: _station_sections(one, plan) if one else {} for name, one in built.items()}
     return RowSections(
-        row=row, lesions=names, upper=upper, lower=lower, stations=stations, expansions=expansions
+        row=row,
+        lesions=names,
+        upper=upper,
+        lower=lower,
+        stations={name: between(sections, grid, low, high) for name, sections in listed.items()},
+        stations_whole_cc={name: volume_cc(sections, grid) for name, sections in listed.items()},
+        expansions=expansions,
     )
 
 
@@ -94,6 +99,7 @@ def row_built(given: RowSections, final: Sections, grid: Grid) -> RowBuilt:
         upper=_told(given, End.UPPER, final, grid),
         lower=_told(given, End.LOWER, final, grid),
         stations_cc={name: volume_cc(sections, grid) for name, sections in given.stations.items()},
+        stations_whole_cc=given.stations_whole_cc,
         expansion_cc=volume_cc(joined(given.expansions.values()), grid),
     )
 
@@ -114,14 +120,22 @@ def _boundary(
         for term in row.terms(end)
     ]
     level, decided = max(levels, key=lambda pair: sign * pair[0])  # whichever includes more [A]
-    landmark = patient.landmark(decided.name) if decided.sense is Sense.LANDMARK else None
     return Boundary(
         end=end,
         level_mm=level,
         term=decided,
         others={term.key: mm for mm, term in levels if term is not decided},
-        landmark_inferred=landmark is not None and landmark.inferred,
+        inferred=_inferred(decided, patient),
     )
+
+
+def _inferred(term: BoundaryTerm, patient: PatientMap) -> bool:
+    """Whether the landmark, or a level of the station, that a term goes by was only inferred."""
+    names: tuple[str, ...] = (term.name,) if term.sense is Sense.LANDMARK else ()
+    if term.sense is Sense.STATION:
+        names = patient.stations.levels.get(term.name, ())
+    found = [patient.landmark(name) for name in names]
+    return any(one is not None and one.inferred for one in found)
 
 
 def _level(term: BoundaryTerm, end: End, patient: PatientMap, lesions: Sequence[Solid]) -> float:
@@ -168,7 +182,7 @@ def _told(given: RowSections, end: End, final: Sections, grid: Grid) -> Boundary
         level_mm=boundary.level_mm,
         term=boundary.term,
         others=boundary.others,
-        landmark_inferred=boundary.landmark_inferred,
+        inferred=boundary.inferred,
         reached=False,
         ended_by=ended,
     )

@@ -28,6 +28,7 @@ def _row(row: RowBuilt) -> Json:
         "upper_boundary": _boundary(row.upper),
         "lower_boundary": _boundary(row.lower),
         "stations_cc": {name: cc(volume) for name, volume in row.stations_cc.items()},
+        "stations_whole_cc": {name: cc(volume) for name, volume in row.stations_whole_cc.items()},
         "expansion_cc": cc(row.expansion_cc),
     }
 
@@ -40,7 +41,7 @@ def _boundary(boundary: Boundary) -> Json:
         "key": term.key,
         "rule": term.rule,
         "source": term.source,
-        "inferred": boundary.landmark_inferred,
+        "inferred": boundary.inferred,
         "others_mm": {key: mm(level) for key, level in boundary.others.items()},
         "reached": boundary.reached,
         "ended_by": boundary.ended_by,

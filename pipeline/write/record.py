@@ -18,6 +18,8 @@ from pipeline.core.report import (
     Report,
     TargetReport,
 )
+from pipeline.core.rules import ENI
+from pipeline.core.targets import TargetKind
 from pipeline.write.atomic import whole_file
 from pipeline.write.elective import elective_record
 from pipeline.write.prescription import prescription_record
@@ -60,7 +62,7 @@ def report_record(report: Report) -> dict[str, Json]:
         "case": _case(report.case),
         "decision": None if report.decision is None else _decision(report.decision),
         "targets": {
-            arm: {target.name: _target(target) for target in targets}
+            arm: {target.name: _target(target, arm) for target in targets}
             for arm, targets in report.targets.items()
         },
         "lesions": [_lesion(lesion) for lesion in report.lesions],
@@ -108,13 +110,25 @@ def _decision(decision: Decision) -> Json:
     }
 
 
-def _target(target: TargetReport) -> Json:
+def _measured_on(target: TargetReport, arm: str) -> str | None:
+    if target.measured is None:
+        return None
+    if arm == ENI and target.kind == TargetKind.CTV.value:
+        return "the expansion of the GTV, before regions and boundaries cut it"
+    return "the volume before cuts"
+
+
+def _target(target: TargetReport, arm: str) -> Json:
     uncut = target.uncut_volume_cc
     return {
         "kind": target.kind,
         "volume_cc": cc(target.volume_cc),
         "uncut_volume_cc": None if uncut is None else cc(uncut),
-        "margin_mm": {"requested": _margin(target.requested), "measured": _margin(target.measured)},
+        "margin_mm": {
+            "requested": _margin(target.requested),
+            "measured": _margin(target.measured),
+            "measured_on": _measured_on(target, arm),
+        },
         "slices": target.slices,
         "recipe": target.recipe,
     }

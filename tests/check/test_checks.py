@@ -20,6 +20,7 @@ from pipeline.core.report import Severity
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask
 from pipeline.targets import build_ifi
+from tests.anatomy.organs_of import organs
 from tests.cases import case_of, disc, grid_of, plan_of
 
 
@@ -151,6 +152,19 @@ def test_air_in_the_ctv_outside_the_gtv(clean: tuple[Case, TargetSet]) -> None:
     ctv, gtv = targets["CTV"].contours.volume_cc, targets["GTV-N1"].contours.volume_cc
     told = float(found[0].message.split(" cc")[0])
     assert told == pytest.approx((ctv - gtv) / 2, rel=0.06)
+
+
+def test_gas_of_a_stomach_that_is_known_is_no_lung(clean: tuple[Case, TargetSet]) -> None:
+    case, targets = clean
+    grid = case.volume.grid
+    ctv = contours_to_mask(targets["CTV"].contours)
+    gas = Mask(grid=grid, voxels=ctv.voxels & ~contours_to_mask(case.lesions[0].contours).voxels)
+    hu = np.where(gas.voxels, -900, 0).astype(case.volume.hu.dtype)
+    full = replace(case, volume=replace(case.volume, hu=hu))
+    assert "CTV_HOLDS_AIR" in codes(full, targets)
+    for name, told in (("stomach", False), ("gastric_conduit", False), ("lung_left", True)):
+        found = {f.code for f in check_targets(full, targets, organs(grid, {name: gas}))}
+        assert ("CTV_HOLDS_AIR" in found) is told, name
 
 
 def test_a_gtv_of_air_is_no_air_in_the_ctv(clean: tuple[Case, TargetSet]) -> None:

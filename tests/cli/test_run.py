@@ -79,7 +79,7 @@ def test_v_tells_the_seconds(dicom, tmp_path):
 @pytest.mark.slow
 def test_a_stop_finding_has_its_exit_code_and_the_output_is_there(dicom, tmp_path, monkeypatch):
     stop = Finding(code="PLANTED", severity=Severity.STOP, where="ifi.CTV", message="decide first")
-    monkeypatch.setattr(pipeline.run.arms, "check_targets", lambda case, targets: (stop,))
+    monkeypatch.setattr(pipeline.run.arms, "check_targets", lambda *_: (stop,))
     result = run(dicom, tmp_path / "out")
     assert result.exit_code == 3
     assert "stop     ifi.CTV: decide first [PLANTED]" in result.stdout

@@ -113,7 +113,7 @@ def test_a_missing_plan_for_an_arm_is_told(tmp_path: Path) -> None:
     [
         ("stations: [SCV_R", "stations: [SCV_X", "unknown station", "elective.rows.0.stations.0"),
         ('station: "16"', 'station: "61"', "unknown station", "elective.rows.2.upper.1.station"),
-        ("landmark: carina", "landmark: karina", "unknown landmark", "elective.rows.0.lower.0.landmark"),
+        ("landmark: T1_top", "landmark: T9_top", "unknown landmark", "elective.rows.0.upper.0.landmark"),
         (
             "[lung_left, lung_right",
             "[lung_links, lung_right",

@@ -25,6 +25,7 @@ def choose(facts: Facts, **measured: object) -> Chosen:
         "regions": (Region.II,),
         "every_lesion_placed": True,
         "gut_mm": 50.0,
+        "stomach_known": True,
     }
     return decide(RULES, Measured(**{**values, **measured}), facts, close_mm=CLOSE_MM)
 
@@ -108,6 +109,22 @@ def test_close_is_what_lies_within_the_threshold(mm: float, close: bool) -> None
     got = choose(Facts(resection=Resection.R1), gut_mm=mm)
     assert got.close is close
     assert got.reasons[-1].value == f"{mm:.1f} mm, measured"
+
+
+def test_far_from_the_bowel_is_not_far_from_a_stomach_that_is_not_known() -> None:
+    got = choose(Facts(resection=Resection.R1), gut_mm=80.0, stomach_known=False)
+    assert (got.arm, got.close, got.missing) == ("eni", None, ("close_to_stomach",))
+    assert got.reasons[-1].value.startswith("80.0 mm to the intestine; neither thoracic stomach")
+    # What is close is close, whatever else there may be.
+    assert choose(Facts(resection=Resection.R1), gut_mm=3.0, stomach_known=False).close is True
+    stated = choose(Facts(resection=Resection.R1, close_to_stomach=False), gut_mm=80.0, stomach_known=False)
+    assert stated.close is False
+
+
+def test_a_yes_after_an_open_question_decides_nothing_and_says_so() -> None:
+    got = choose(Facts(), largest_diameter_mm=60.0)
+    assert got.arm is None
+    assert [reason.result for reason in got.reasons] == ["unknown", "yes: would be ifi", "far"]
 
 
 def test_a_region_for_the_case_is_every_lesions_and_one_by_lesion_is_its_own() -> None:

@@ -187,3 +187,25 @@ def test_a_dose_of_equal_levels_would_still_give_two_names() -> None:
     )
     names = named(Naming.TG263, same)
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("off_protocol", [True, False])
+def test_a_simultaneous_boost_never_has_two_numbers_of_fractions(off_protocol: bool) -> None:
+    figures = {"plan1.PTV.fractions": 25.0}
+    with pytest.raises(
+        UsageError, match="PTV 25, PGTV 28" if off_protocol else "outside the protocol's range"
+    ):
+        prescribe(DOSES, PLANS[1], figures, off_protocol=off_protocol)
+    both = {"plan1.PTV.fractions": 25.0, "plan1.PGTV.fractions": 25.0}
+    if off_protocol:
+        levels = prescribe(DOSES, PLANS[1], both, off_protocol=True).prescription.levels
+        assert {level.fractions for level in levels} == {25}
+
+
+@pytest.mark.parametrize("figure", [float("nan"), float("inf"), -float("inf"), 0.0, 2.5])
+@pytest.mark.parametrize("off_protocol", [True, False])
+def test_fractions_that_are_no_number_are_wrong_use(figure: float, off_protocol: bool) -> None:
+    with pytest.raises(UsageError, match="fractions are whole"):
+        prescribe(DOSES, PLANS[4], {"plan4.PTV.fractions": figure}, off_protocol=off_protocol)
+    with pytest.raises(UsageError, match="dose"):
+        prescribe(DOSES, PLANS[4], {"plan4.PTV.dose_per_fraction": float("nan")}, off_protocol=off_protocol)

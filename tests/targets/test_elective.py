@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from pipeline.core.regions import Region
+from pipeline.core.report import Severity
 from pipeline.core.rules import Settings
 from pipeline.core.targets import TargetSet
 from pipeline.targets import build_eni
@@ -73,6 +74,9 @@ class TestBoundaries:
         assert row.stations_cc["7"] == pytest.approx(11 * 3 * 24 * 14 / 1000, rel=0.005)
         assert row.stations_cc["8M"] == pytest.approx(11 * 3 * 16 * 14 / 1000, rel=0.005)
         assert off(patient, made.targets, {"I-II": (-25, 60)}) == []
+        # Of 12, 10, 13 and 17 planes.
+        (cut,) = [f.message for f in made.targets.findings if f.code == "STATIONS_CUT"]
+        assert cut.endswith(": 1R 58 %, 1L 70 %, 7 85 %, 8M 65 %")
         assert row.upper.reached
         assert row.lower.reached
 
@@ -125,6 +129,16 @@ class TestBoundaries:
         for boundary, (name, level) in ((row.upper, upper), (row.lower, lower)):
             assert (boundary.term.name or "lesions") == name
             assert boundary.level_mm == pytest.approx(level, abs=0.01)
+
+    @pytest.mark.slow
+    def test_a_boundary_beyond_a_lesion_that_is_not_reached_is_a_warning(self) -> None:
+        """15 mm above the lesion: its core ends at 10, and the region's stations below it."""
+        patient = Patient(lesions=(replace(NODE_20, box=((28, 36), (-4, 4), (-54, -36))),))
+        made = patient.built(settings=Settings(figures={"eni.IV.upper.lesions": 15.0}))
+        (row,) = made.built.rows
+        assert (row.upper.level_mm, row.upper.reached) == (pytest.approx(-21.0, abs=0.01), False)
+        told = {f.where: f.severity for f in made.targets.findings if f.code == "BOUNDARY_NOT_REACHED"}
+        assert told["eni.CTV, region IV, upper boundary"] is Severity.WARNING
 
     @pytest.mark.slow
     def test_an_empty_station_with_known_borders_still_tells_its_level(self) -> None:

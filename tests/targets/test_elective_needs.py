@@ -123,8 +123,18 @@ class TestInferred:
         assert lacking(PATIENT, landmarks=self.INFERRED) == ()
         made = self._built(PATIENT.map(landmarks=self.INFERRED))
         (row,) = made.built.rows
-        assert row.lower.landmark_inferred
-        assert not row.upper.landmark_inferred
+        assert row.lower.inferred
+        assert not row.upper.inferred
+
+    @pytest.mark.slow
+    def test_a_boundary_by_a_station_is_as_sure_as_the_levels_of_the_station(self) -> None:
+        patient = Patient(lesions=(NODE_20,))
+        stations = patient.stations()
+        for levels, inferred in (({"16": ("carina",)}, True), ({"16": ("T1_top",)}, False), ({}, False)):
+            told = replace(stations, levels=levels)
+            (row,) = self._built(patient.map(stations=told, landmarks=self.INFERRED), patient).built.rows
+            assert row.upper.term.name == "16"
+            assert row.upper.inferred is inferred
 
     def test_it_may_be_forbidden(self) -> None:
         found = lacking(PATIENT, landmarks=self.INFERRED, allow_inferred=False)
@@ -154,8 +164,8 @@ class TestInferred:
         assert lacking(PATIENT, allow_inferred=False) == ()
 
     @staticmethod
-    def _built(patient: PatientMap):
-        return build_eni(PATIENT.case(), plan=PATIENT.plan(), patient=patient, organs={})
+    def _built(patient: PatientMap, of: Patient = PATIENT):
+        return build_eni(of.case(), plan=of.plan(), patient=patient, organs={})
 
 
 def test_stations_on_another_grid_and_a_plan_of_another_arm_are_refused() -> None:

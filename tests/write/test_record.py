@@ -101,7 +101,12 @@ def test_the_keys_of_the_contract():
         "inferior": 12.5,
     }
     assert ctv["margin_mm"]["measured"]["left"] == 6.988
-    assert found["targets"]["ifi"]["GTV-T"]["margin_mm"] == {"requested": None, "measured": None}
+    assert ctv["margin_mm"]["measured_on"] == "the volume before cuts"
+    assert found["targets"]["ifi"]["GTV-T"]["margin_mm"] == {
+        "requested": None,
+        "measured": None,
+        "measured_on": None,
+    }
     assert (found["landmarks"], found["stations"]) == ({}, {})
     (lesion,) = found["lesions"]
     assert lesion["axial_diameter_mm"] == 21.235

@@ -19,7 +19,8 @@ from pipeline.core.volume import Mask
 Points = npt.NDArray[np.float64]
 
 # What the protocol calls stomach or intestine [P; the list: A].
-GUT = ("gastric_conduit", "stomach", "duodenum", "small_bowel", "colon")
+STOMACH = ("gastric_conduit", "stomach")
+GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
 _PITCH_MM = 0.8
 # How finely an outline is looked at for a first distance, by how many points of the lesion; pairs at once.
 _THIN_MM, _FEW, _PAIRS_AT_ONCE = 0.5, 400, 2_000_000
@@ -29,6 +30,12 @@ def gut_masks(organs: Organs, conduit: Mask | None) -> tuple[Mask, ...]:
     """Stomach and intestine as far as they are known, and what was drawn up into the chest."""
     found = [organs[name] for name in GUT if name in organs]
     return (*found, *([] if conduit is None else [conduit]))
+
+
+def stomach_known(organs: Organs, conduit: Mask | None) -> bool:
+    """Whether stomach or conduit is known: without it nothing can be called far from the gut."""
+    masks = [organs[name] for name in STOMACH if name in organs] + ([] if conduit is None else [conduit])
+    return any(mask.part.any() for mask in masks)
 
 
 def distance_to_gut_mm(lesion: Lesion, gut: Iterable[Mask]) -> float | None:

@@ -1,0 +1,64 @@
+"""Volumes against what they grew from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.check.ratios import check_ratios, grown_at_least_cc
+from pipeline.core.margin import Margin
+from pipeline.core.targets import TargetSet
+from pipeline.targets import build_ifi
+from tests.cases import case_of, disc, grid_of, plan_of
+
+
+def ball_cc(radius: float) -> float:
+    return 4 / 3 * math.pi * radius**3 / 1000
+
+
+def test_a_ball_that_grows_is_the_least() -> None:
+    assert grown_at_least_cc(ball_cc(10), Margin.uniform(5)) == pytest.approx(ball_cc(15))
+    assert grown_at_least_cc(7.0, Margin.uniform(0)) == pytest.approx(7.0)
+
+
+@given(st.floats(1, 60), st.floats(1, 60), st.floats(1, 60), st.floats(0, 30))
+def test_a_box_is_never_below_it(a: float, b: float, c: float, r: float) -> None:
+    """Steiner's formula for a box grown by a ball."""
+    grown = (
+        a * b * c + 2 * r * (a * b + b * c + a * c) + math.pi * r * r * (a + b + c) + 4 / 3 * math.pi * r**3
+    )
+    assert grown / 1000 >= grown_at_least_cc(a * b * c / 1000, Margin.uniform(r)) * (1 - 1e-9)
+
+
+def test_unequal_margins_count_by_their_middles() -> None:
+    margin = Margin(left=2, right=6, anterior=3, posterior=5, superior=20, inferior=10)
+    octants = sum(x * y * z for x in (2, 6) for y in (3, 5) for z in (20, 10)) * 4 / 3 * math.pi / 8 / 1000
+    assert grown_at_least_cc(0.0, margin) == pytest.approx(octants)
+
+
+def found(targets: TargetSet, case) -> list[tuple[str, str]]:
+    return [(one.code, one.where) for one in check_ratios(case, targets)]
+
+
+def test_a_volume_that_lost_a_third_is_found_and_nothing_on_a_clean_case() -> None:
+    case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert found(targets, case) == []
+    for name in ("PGTV", "CTV", "PTV"):
+        planted = tuple(
+            replace(t, uncut_volume_cc=0.67 * t.uncut_volume_cc) if t.name == name else t
+            for t in targets.targets
+        )
+        assert found(replace(targets, targets=planted), case) == [("VOLUME_RATIO", f"ifi.{name}")]
+
+
+@pytest.mark.parametrize("radius, slices, unusual", [(1.5, 3, True), (3, 3, False), (70, 26, True)])
+def test_a_click_and_a_whole_lung_are_unusual(radius: float, slices: int, unusual: bool) -> None:
+    grid = grid_of(size=(200, 180, 30), centre=(0, 0, 0))
+    case = case_of(grid, [{k: disc(0, 0, radius) for k in range(2, 2 + slices)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert [code for code, _ in found(targets, case)] == ["VOLUME_UNUSUAL"] * unusual
