@@ -5,12 +5,13 @@
 #   make lint     ruff and its formatter, checking only
 #   make cohort   what is left out of `make test`: synthetic patients by the dozen
 #   make bench    speed and accuracy tables
+#   make matrix   how other readers see our structure sets, into docs/interop.md
 #   make schema   the JSON schema of protocol files, for editors
 #   make clean    everything made by the above except the environment
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test unit patients quick cohort lint types bench schema clean
+.PHONY: help setup demo test unit patients quick cohort lint types bench matrix schema clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
     $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -71,6 +72,20 @@ cohort: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+# Each reader with the pydicom that it was written for, away from our environment: about 2 GB, once.
+READERS := .venv-readers
+READER_PIP := bin/python -m pip install --quiet --disable-pip-version-check
+
+$(READERS)/.set-up:
+	$(PYTHON) -m venv $(READERS)/new
+	$(READERS)/new/$(READER_PIP) DicomRTTool==6.2.0
+	$(PYTHON) -m venv $(READERS)/old
+	$(READERS)/old/$(READER_PIP) dcmrtstruct2nii==5 platipy==0.7.2 'pydicom<3'
+	@touch $@
+
+matrix: setup $(READERS)/.set-up
+	$(BIN)/python -m tests.interop.matrix
 
 schema: setup
 	$(BIN)/python -c 'from pipeline.read.protocol_schema import protocol_schema, schema_path; \

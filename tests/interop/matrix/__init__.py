@@ -1,0 +1,1 @@
+"""A table of how other readers see our structure sets: `make matrix`."""
