@@ -21,6 +21,7 @@ _TINY = 1e-12
 _ROUNDING = 1e-9
 # Corners of each surface that give a first, too large distance; and pairs that are looked at one by one.
 _FEW, _SIEVES, _PAIRS_AT_ONCE = 400, 4, 3_000_000
+_POINTS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,6 +91,18 @@ def values_at(solid: Solid, points_mm: Points) -> Field:
     lattice = solid.lattice
     steps = (points_mm - np.array(lattice.origin_mm)) / np.array(lattice.pitches_mm)
     found: Field = values_between(solid.field, steps, float(FAR))
+    return found
+
+
+def distances_mm(points_mm: Points, surface: Surface) -> Points:
+    """Distance of each point, shape (n, 3), to the nearest point of a surface."""
+    triangles = surface.vertices[surface.triangles]
+    centres = triangles.mean(axis=1)
+    found = np.empty(len(points_mm))
+    for rows in np.array_split(np.arange(len(points_mm)), 1 + len(points_mm) // _POINTS_AT_ONCE):
+        points = points_mm[rows]
+        _, near = _nearest(points, centres, min(_TRIANGLES_A_POINT, len(centres)))
+        found[rows] = np.min([_to_triangles(points, triangles[column]) for column in near.T], axis=0)
     return found
 
 
