@@ -4,6 +4,7 @@
 #   make quick    the fast part of the tests
 #   make lint     ruff and its formatter, checking only
 #   make cohort   what is left out of `make test`: synthetic patients by the dozen
+#   make fuzz     damaged structure sets by the ten thousand, about 20 minutes
 #   make bench    speed and accuracy tables
 #   make matrix   how other readers see our structure sets, into docs/interop.md
 #   make schema   the JSON schema of protocol files, for editors
@@ -11,7 +12,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test unit patients quick cohort lint types bench matrix schema clean
+.PHONY: help setup demo test unit patients quick cohort fuzz lint types bench matrix schema clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
     $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
@@ -69,6 +70,9 @@ quick: setup
 
 cohort: setup
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m cohort
+
+fuzz: setup
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -q tests/read/test_fuzz.py
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.core.case import LesionKind
 from pipeline.core.errors import ConfigError, OutputError, StructureError, UsageError
 from pipeline.core.rules import ArmChoice, MarginName, Settings
 from tests import made_case
+from tests.read.test_resample import made, spec
 
 IFI = Settings(arm=ArmChoice.IFI)
 
@@ -322,3 +324,64 @@ def test_the_demo_makes_a_patient_and_runs_it(demo_run):
     assert not any(finding["severity"] == "stop" for finding in report["findings"])
     with pytest.raises(OutputError, match="not empty"):
         run_demo(DemoRequest(out=demo_run))
+
+
+# --------------------------------------------------------------------------------------------- resampling
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["uneven", "tilted"])
+def test_a_resampled_ct_is_written_and_is_what_the_volumes_refer_to(kind: str, tmp_path: Path) -> None:
+    folder, ct = made(tmp_path / "in", spec(kind))
+    choice = InputChoice(path=folder, resample=True)
+    asked = RunRequest(source=choice, out=tmp_path / "out", settings=IFI, pictures=False)
+    outcome = run_case(asked)
+    slices = [pydicom.dcmread(path) for path in sorted((tmp_path / "out" / "ct").iterdir())]
+    first = pydicom.dcmread(ct.files[0])
+    for keyword in ("PatientName", "PatientID", "StudyInstanceUID", "FrameOfReferenceUID"):
+        assert {one[keyword].value for one in slices} == {first[keyword].value}
+    assert first.SeriesInstanceUID not in {one.SeriesInstanceUID for one in slices}
+    written = pydicom.dcmread(tmp_path / "out" / "ifi" / "rtstruct.dcm")
+    images = written.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+    named = images.RTReferencedSeriesSequence[0]
+    assert named.SeriesInstanceUID == slices[0].SeriesInstanceUID
+    assert len(named.ContourImageSequence) == len(slices)
+    # The outputs are a case of their own, which needs no resampling.
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path / "out" / "ct", again / "ct")
+    shutil.copy(tmp_path / "out" / "ifi" / "rtstruct.dcm", again)
+    second = run_case(request(again, tmp_path / "second"))
+    volumes = [{one.name: one.volume_cc for one in of.report.targets["ifi"]} for of in (outcome, second)]
+    assert volumes[0] == pytest.approx(volumes[1], rel=0.002)
+    assert "CT_RESAMPLED" in {one.code for one in outcome.report.findings}
+    assert "CT_RESAMPLED" not in {one.code for one in second.report.findings}
+
+
+def test_nothing_is_appended_to_a_source_whose_ct_is_resampled(tmp_path: Path) -> None:
+    folder, _ = made(tmp_path / "in", spec("tilted"))
+    asked = RunRequest(
+        source=InputChoice(path=folder, resample=True),
+        out=tmp_path / "out",
+        settings=IFI,
+        append_to_source=True,
+        pictures=False,
+    )
+    with pytest.raises(UsageError, match="cannot be appended to"):
+        run_case(asked)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_same_run_again_has_the_same_uids_and_another_margin_others(dicom, tmp_path) -> None:
+    def uids(out: str, **margins: float) -> list[str]:
+        settings = Settings(arm=ArmChoice.IFI, margins={MarginName(name): mm for name, mm in margins.items()})
+        changed = {"settings": settings, "append_to_source": True, "formats": frozenset({"rtstruct", "seg"})}
+        run_case(RunRequest(source=InputChoice(path=dicom), out=tmp_path / out, pictures=False, **changed))
+        files = ("rtstruct.dcm", "rtstruct_appended.dcm", "seg.dcm")
+        read = [pydicom.dcmread(tmp_path / out / "ifi" / name) for name in files]
+        return [one.SOPInstanceUID for one in read] + [one.SeriesInstanceUID for one in read]
+
+    once, again, other = uids("one"), uids("two"), uids("three", horizontal=8.0)
+    assert once == again
+    assert not set(once) & set(other)
+    assert len(set(once)) == 6

@@ -33,6 +33,14 @@ def check_has_source(loaded: LoadedCase) -> None:
             got="lesions from masks",
             todo="leave --append-to-source out",
         )
+    if loaded.resampled_from is not None:
+        raise UsageError(
+            "a structure set cannot be appended to where the CT is resampled",
+            where="--append-to-source",
+            expected="volumes on the slices that the structure set was drawn on",
+            got="--resample, and a CT that needs it",
+            todo="leave one of the two out",
+        )
     read_again(loaded.structure_set)
 
 

@@ -46,6 +46,7 @@ def read_options(choice: InputChoice) -> ReadOptions:
         structures=choice.structures,
         ct_series=choice.ct_series,
         masks=choice.masks,
+        resample=choice.resample,
         gtv=tuple(GtvChoice(roi_name=name, kind=kind) for name, kind in choice.gtv),
         keep_structures=False,  # the involved field is grown from the lesions alone
     )
@@ -57,6 +58,9 @@ def with_headers(scan: LoadedScan, folder: Path) -> tuple[LoadedScan, tuple[Find
 
     if scan.headers:
         return scan, ()
+    if scan.resampled_from is not None:
+        identity = _same_patient(scan)
+        return replace(scan, headers=write_ct_series(folder / "ct", scan.volume, identity)), ()
     headers = write_ct_series(folder / "ct", scan.volume, _identity(scan.source))
     told = Finding(
         code="CT_WRITTEN_AS_DICOM",
@@ -75,6 +79,14 @@ def _identity(source: Source) -> CtIdentity:
     # Planning systems ask for an identifier: one that says nothing of the patient.
     alias = f"CT-{seed[:12]}"
     return CtIdentity(seed=seed, patient_name=alias, patient_id=alias, series_description="CT for DRAFT")
+
+
+def _same_patient(scan: LoadedScan) -> CtIdentity:
+    """Of a series that was brought onto another grid."""
+    from pipeline.write import CtIdentity
+
+    seed = f"resampled {scan.source.series_uid} {scan.source.ct_sha256}"
+    return CtIdentity(seed=seed, series_description="CT resampled for DRAFT", source=scan.resampled_from)
 
 
 def provenance_of(

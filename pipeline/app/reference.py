@@ -75,7 +75,7 @@ def moved_labels(folder: Path, anatomy: PatientAnatomy) -> MovedLabels:
     return MovedLabels(
         labels=moved.labels,
         findings=findings,
-        sha256={"atlas_ct": hash_pixels(read.volume), "atlas_labels": _hash_of_labels(stations)},
+        sha256={"atlas_ct": hash_pixels(read.volume.hu), "atlas_labels": _hash_of_labels(stations)},
     )
 
 

@@ -29,6 +29,7 @@ class InputChoice:
             `segment`, the report tells the patient's landmarks.
         landmarks: file of landmarks that the user states.
         segment: whether TotalSegmentator is run for the organs that neither structure set nor anatomy give.
+        resample: whether a CT that leans or is uneven is brought onto even, upright slices.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class InputChoice:
     anatomy: Path | None = None
     landmarks: Path | None = None
     segment: bool = False
+    resample: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:

@@ -73,6 +73,13 @@ def run(
             help="Let TotalSegmentator (to be installed) find the organs that are not given; takes minutes.",
         ),
     ] = False,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample",
+            help="Bring a CT that leans or is unevenly spaced onto even, upright slices, written too.",
+        ),
+    ] = False,
     gtv: Annotated[
         list[str] | None,
         typer.Option("--gtv", metavar='"ROI NAME=GTV-T|GTV-N"', help="Which ROI is a lesion; repeatable."),
@@ -175,6 +182,7 @@ def run(
                 anatomy=anatomy,
                 landmarks=landmarks,
                 segment=segment,
+                resample=resample,
             ),
             out=out,
             settings=chosen.settings,

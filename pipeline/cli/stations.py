@@ -45,6 +45,13 @@ def stations(
             help="Landmarks that you state: YAML, JSON (name: [x, y, z] in LPS mm) or 3D Slicer markups.",
         ),
     ] = None,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample",
+            help="Bring a CT that leans or is unevenly spaced onto even, upright slices, written too.",
+        ),
+    ] = False,
     gtv: Annotated[
         list[str] | None,
         typer.Option(
@@ -101,6 +108,7 @@ def stations(
                 anatomy=anatomy,
                 landmarks=landmarks,
                 segment=segment,
+                resample=resample,
             ),
             out=out,
             options=options,

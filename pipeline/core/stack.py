@@ -73,20 +73,26 @@ class Stack:
 
     def _counterparts(self, low: int, high: int) -> list[tuple[Group, Group]]:
         """Groups of parts of two planes that overlap one another, as (below, above)."""
-        groups: list[tuple[set[int], set[int]]] = []
-        for i, part in enumerate(self.parts[low]):
-            touched = {j for j, other in enumerate(self.parts[high]) if _overlap(part, other)}
-            if not touched:
-                continue
-            merged: tuple[set[int], set[int]] = ({i}, touched)
-            rest = []
-            for group in groups:
-                if group[1] & merged[1]:
-                    merged = (merged[0] | group[0], merged[1] | group[1])
-                else:
-                    rest.append(group)
-            groups = [*rest, merged]
-        return [((low, tuple(sorted(a))), (high, tuple(sorted(b)))) for a, b in groups]
+        groups = counterparts(self.parts[low], self.parts[high])
+        return [((low, below), (high, above)) for below, above in groups]
+
+
+def counterparts(low: Sequence[Polygon], high: Sequence[Polygon]) -> list[tuple[Parts, Parts]]:
+    """Groups of polygons of two planes that overlap one another, by their places in the sequences."""
+    groups: list[tuple[set[int], set[int]]] = []
+    for i, part in enumerate(low):
+        touched = {j for j, other in enumerate(high) if _overlap(part, other)}
+        if not touched:
+            continue
+        merged: tuple[set[int], set[int]] = ({i}, touched)
+        rest = []
+        for group in groups:
+            if group[1] & merged[1]:
+                merged = (merged[0] | group[0], merged[1] | group[1])
+            else:
+                rest.append(group)
+        groups = [*rest, merged]
+    return [(tuple(sorted(below)), tuple(sorted(above))) for below, above in groups]
 
 
 def _overlap(one: Polygon, other: Polygon) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +15,7 @@ import pydicom
 from pipeline.core.case import Case, Source, SourceFile
 from pipeline.core.errors import InputError, UsageError
 from pipeline.core.report import Finding, Severity
-from pipeline.core.volume import Volume
-from pipeline.read.ct_pixels import hash_pixels, read_volume
+from pipeline.read.ct_pixels import read_volume
 from pipeline.read.ct_series import PlacedSeries
 from pipeline.read.dicom_index import DicomIndex, index_folder
 from pipeline.read.findings import name_findings
@@ -34,6 +35,7 @@ class ReadOptions:
         masks: folder or label map, when the CT is an image file.
         gtv: the lesions by ROI name; they take the place of the name patterns.
         keep_structures: read the ROIs that are no lesion too.
+        resample: bring a CT that leans or is uneven onto even, upright slices.
     """
 
     structures: Path | None = None
@@ -41,6 +43,7 @@ class ReadOptions:
     masks: Path | None = None
     gtv: tuple[GtvChoice, ...] = ()
     keep_structures: bool = True
+    resample: bool = False
 
     def check_apply(self, *, is_dicom: bool) -> None:
         """Refuse options that say nothing about the kind of input: they would be ignored in silence.
@@ -71,11 +74,13 @@ class LoadedCase:
         case: values without anything that identifies the patient.
         headers: the CT slices' headers without pixel data, in the order of grid k; empty for image files.
         structure_set: the structure set with all its contours; None for image files.
+        resampled_from: first header of a series that was brought onto another grid, else None.
     """
 
     case: Case
     headers: tuple[pydicom.Dataset, ...] = ()
     structure_set: StructureSet | None = None
+    resampled_from: pydicom.Dataset | None = None
 
     @property
     def structure_header(self) -> pydicom.Dataset | None:
@@ -95,10 +100,20 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
-    # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = dicom_index(path, options)
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
+
+
+@contextmanager
+def lenient() -> Iterator[None]:
+    """Values of odd form are common in real headers and harmless here; what we use is checked by hand.
+
+    What pydicom warns of (character sets, unknown elements) is no news to the user.
+    """
+    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom|pipeline\.read")
+        yield
 
 
 def dicom_index(path: Path, options: ReadOptions) -> DicomIndex | None:
@@ -130,7 +145,9 @@ def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> Load
 
 
 def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> LoadedCase:
-    chosen = select(index, ct_series=options.ct_series, structures=options.structures)
+    chosen = select(
+        index, ct_series=options.ct_series, structures=options.structures, resample=options.resample
+    )
     placed = chosen.placed
     rois = chosen.structure_set.rois
     names = [roi.name for roi in rois]
@@ -138,7 +155,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     choices = [replace(choice, roi_name=blotted(choice.roi_name)) for choice in options.gtv]
     assignments = assign_lesions(names, roles, choices, where=f"structure set {chosen.structure_set}")
     with ThreadPoolExecutor(max_workers=1) as beside:  # pixels come from the disk while contours are parsed
-        pixels = beside.submit(hashed_volume, placed)
+        pixels = beside.submit(read_volume, placed)
         read = read_lesions(
             chosen.structure_set,
             assignments,
@@ -164,14 +181,14 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
             *structure_findings,
         ),
     )
+    headers, origin = dicom_headers(placed)
+    return LoadedCase(case=case, headers=headers, structure_set=chosen.structure_set, resampled_from=origin)
+
+
+def dicom_headers(placed: PlacedSeries) -> tuple[tuple[pydicom.Dataset, ...], pydicom.Dataset | None]:
+    """The slices' headers; where none of them fits, because the series was resampled, its first one."""
     headers = tuple(one.file.header for one in placed.slices)
-    return LoadedCase(case=case, headers=headers, structure_set=chosen.structure_set)
-
-
-def hashed_volume(placed: PlacedSeries) -> tuple[Volume, str]:
-    """The CT, and the hash of its pixels."""
-    volume = read_volume(placed)
-    return volume, hash_pixels(volume)
+    return (headers, None) if placed.scanned is None else ((), headers[0])
 
 
 def dicom_source(placed: PlacedSeries, structure_set: StructureSet | None, ct_sha256: str) -> Source:

@@ -15,8 +15,8 @@ from pipeline.core.errors import SeriesError
 from pipeline.core.volume import Volume
 from pipeline.read.ct_series import PlacedSeries, Slice
 from pipeline.read.dicom_index import BROKEN, DicomFile
+from pipeline.read.resampled import AIR_HU, resampled
 
-AIR_HU = -1024
 # A padding value whose Hounsfield units lie in this range could be tissue as well: some exporters
 # write 0 without thought. Only padding beyond it is set to air.
 _TISSUE_HU = (-1000.0, 4000.0)
@@ -25,14 +25,23 @@ _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 Array = npt.NDArray[Any]
 
 
-def read_volume(series: PlacedSeries) -> Volume:
-    """Hounsfield units as int16 where every slice's rescaling keeps them whole and in range, else float32.
+def read_volume(series: PlacedSeries) -> tuple[Volume, str]:
+    """The CT on its grid, and the hash of the slices' own pixels.
 
     Raises:
         SeriesError: a slice whose pixel data is missing, cut short or cannot be decoded.
     """
-    grid = series.grid
-    out: Array = np.empty(grid.shape, dtype=np.int16)
+    stack = _stack(series)
+    if series.scanned is None:
+        volume = Volume(grid=series.grid, hu=stack)
+        return volume, hash_pixels(volume.hu)
+    return resampled(stack, series.scanned, series.slices[0].spacing_mm, series.grid), hash_pixels(stack)
+
+
+def _stack(series: PlacedSeries) -> Array:
+    """Hounsfield units as int16 where every slice's rescaling keeps them whole and in range, else float32."""
+    columns, rows = series.slices[0].size
+    out: Array = np.empty((len(series.slices), rows, columns), dtype=np.int16)
     for k, one in enumerate(series.slices):
         stored = _stored(one)
         slope, intercept = _rescale(one)
@@ -47,12 +56,12 @@ def read_volume(series: PlacedSeries) -> Volume:
         if padding is not None:
             low, high = padding
             out[k][(stored >= low) & (stored <= high)] = AIR_HU
-    return Volume(grid=grid, hu=out)
+    return out
 
 
-def hash_pixels(volume: Volume) -> str:
-    """SHA-256 of the Hounsfield units in slice order: the same whatever the files' transfer syntax."""
-    return hashlib.sha256(np.ascontiguousarray(volume.hu).data).hexdigest()
+def hash_pixels(hu: Array) -> str:
+    """SHA-256 of Hounsfield units in slice order: the same whatever the files' transfer syntax."""
+    return hashlib.sha256(np.ascontiguousarray(hu).data).hexdigest()
 
 
 def _stored(one: Slice) -> Array:

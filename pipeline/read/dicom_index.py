@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pydicom
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from pipeline.core.errors import InputError
 from pipeline.core.report import Finding, Severity
@@ -28,6 +28,7 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 # What reading or converting a broken header may raise in pydicom.
 BROKEN = (
     AttributeError,
+    BytesLengthException,
     EOFError,
     IndexError,
     InvalidDicomError,

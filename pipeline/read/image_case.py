@@ -104,7 +104,7 @@ def read_image_case(
         structures=structures,
         source=Source(
             kind="files",
-            ct_sha256=hash_pixels(volume),
+            ct_sha256=hash_pixels(volume.hu),
             files=tuple(_hashed(file) for file in dict.fromkeys(places[index].path for index in used)),
         ),
         findings=(

@@ -48,7 +48,7 @@ def read_lesions(
         roi = structure_set.rois[assignment.index]
         where = f"file {structure_set.file.label}, ROI {roi.name!r}"
         _check_roi(structure_set, roi, grid, where)
-        placed = roi_sections(raw_contours(structure_set, roi), grid)
+        placed = roi_sections(raw_contours(structure_set, roi), grid, structure_set.scanned)
         _check_gtv(placed, roi, grid, where)
         lesions.append(
             Lesion(
@@ -86,7 +86,7 @@ def read_structures(
     findings: list[Finding] = []
     for roi in rois:
         try:
-            placed = roi_sections(raw_contours(structure_set, roi), grid)
+            placed = roi_sections(raw_contours(structure_set, roi), grid, structure_set.scanned)
         except StructureError as error:
             findings.append(_left_out(roi.name, str(error)))
             continue

@@ -76,7 +76,7 @@ def _load(structure_set: StructureSet, roi: Roi, grid: Grid, kind: Kind) -> Load
     if roi.frame_of_reference and ours in frames and roi.frame_of_reference != ours:
         return _not_used(roi, kind, "it is drawn in another frame of reference than the CT's")
     try:
-        placed = roi_sections(raw_contours(structure_set, roi), grid)
+        placed = roi_sections(raw_contours(structure_set, roi), grid, structure_set.scanned)
     except StructureError as error:
         return _not_used(roi, kind, f"{error.what} ({error.got})")
     off = len(placed.between_slices_mm) + len(placed.beyond_scan_mm) + placed.oblique

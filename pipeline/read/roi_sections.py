@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,11 @@ import numpy.typing as npt
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.loops import Loop, Sections, sections_from_loops
+from pipeline.core.planes import ScannedPlanes, resliced
 from pipeline.core.raster import image_outline
 from pipeline.read.structure_set import RawContour
+
+Points = npt.NDArray[np.float64]
 
 # How far from a slice plane a contour may lie: rounded z values of CT and structure set together.
 PLANE_TOLERANCE_MM = 0.25
@@ -50,8 +53,14 @@ class RoiSections:
         return float(sum(section.area for section in self.contours.sections.values()))
 
 
-def roi_sections(raw: Iterable[RawContour], grid: Grid) -> RoiSections:
-    """Place and clean the contours of one ROI."""
+def roi_sections(raw: Iterable[RawContour], grid: Grid, scanned: ScannedPlanes | None = None) -> RoiSections:
+    """Place and clean the contours of one ROI.
+
+    Args:
+        raw: as stored.
+        grid: of the CT.
+        scanned: the planes that they were drawn on, where the CT was brought onto another grid.
+    """
     closed: list[RawContour] = []
     open_types: Counter[str] = Counter()
     for one in raw:
@@ -63,9 +72,10 @@ def roi_sections(raw: Iterable[RawContour], grid: Grid) -> RoiSections:
     between: list[float] = []
     beyond: list[float] = []
     oblique = 0
-    planes = grid.plane_positions_mm
-    tolerance = min(PLANE_TOLERANCE_MM, PLANE_TOLERANCE_SHARE * grid.slice_spacing_mm)
-    for one, points in zip(closed, _in_frame(closed, grid), strict=True):
+    planes = grid.plane_positions_mm if scanned is None else scanned.heights_mm
+    tolerance = min(PLANE_TOLERANCE_MM, PLANE_TOLERANCE_SHARE * float(np.abs(np.diff(planes)).min()))
+    place = grid.frame.from_patient if scanned is None else scanned.place
+    for one, points in zip(closed, _placed(closed, place), strict=True):
         low, high = float(points[:, 2].min()), float(points[:, 2].max())
         w = (low + high) / 2
         k = int(np.argmin(np.abs(planes - w)))
@@ -78,7 +88,8 @@ def roi_sections(raw: Iterable[RawContour], grid: Grid) -> RoiSections:
         else:
             beyond.append(w)
     sections = sections_from_loops(loops)
-    contours = Contours(grid=grid, sections=sections.polygons)
+    polygons = sections.polygons if scanned is None else resliced(sections.polygons, scanned, grid)
+    contours = Contours(grid=grid, sections=polygons)
     return RoiSections(
         contours=contours,
         sections=sections,
@@ -90,11 +101,11 @@ def roi_sections(raw: Iterable[RawContour], grid: Grid) -> RoiSections:
     )
 
 
-def _in_frame(contours: list[RawContour], grid: Grid) -> list[npt.NDArray[np.float64]]:
-    """All points in frame coordinates, turned in one go."""
+def _placed(contours: list[RawContour], place: Callable[[Points], Points]) -> list[Points]:
+    """All points in the coordinates of the planes, turned in one go."""
     if not contours:
         return []
-    turned = grid.frame.from_patient(np.concatenate([one.points for one in contours]))
+    turned = place(np.concatenate([one.points for one in contours]))
     ends = np.cumsum([len(one.points) for one in contours])[:-1]
     return list(np.split(turned, ends))
 

@@ -11,8 +11,8 @@ from pipeline.core.case import Lesion, Source
 from pipeline.core.errors import StructureError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Volume
-from pipeline.read.case import LoadedCase, ReadOptions, dicom_index, dicom_source, hashed_volume
-from pipeline.read.ct_pixels import hash_pixels
+from pipeline.read.case import LoadedCase, ReadOptions, dicom_headers, dicom_index, dicom_source, lenient
+from pipeline.read.ct_pixels import hash_pixels, read_volume
 from pipeline.read.ct_series import PlacedSeries
 from pipeline.read.dicom_index import DicomIndex
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
@@ -30,7 +30,8 @@ class LoadedScan:
         volume: the CT.
         source: UIDs and hashes.
         lesions: those that were drawn; may be empty.
-        headers, structure_set: as in `LoadedCase`; no structure set where none belongs to the CT.
+        headers, structure_set, resampled_from: as in `LoadedCase`; no structure set where none belongs to
+            the CT.
         findings: doubts met while reading.
     """
 
@@ -39,6 +40,7 @@ class LoadedScan:
     lesions: tuple[Lesion, ...] = ()
     headers: tuple[pydicom.Dataset, ...] = ()
     structure_set: StructureSet | None = None
+    resampled_from: pydicom.Dataset | None = None
     findings: tuple[Finding, ...] = ()
 
     @classmethod
@@ -51,6 +53,7 @@ class LoadedScan:
             lesions=case.lesions,
             headers=loaded.headers,
             structure_set=loaded.structure_set,
+            resampled_from=loaded.resampled_from,
             findings=case.findings,
         )
 
@@ -75,7 +78,7 @@ def read_scan(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedScan:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = dicom_index(path, options)
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 
@@ -86,24 +89,28 @@ def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> Load
         return LoadedScan.of_case(LoadedCase(case=case))
     _check_nothing_named(options, "no masks were given")
     _, volume = read_ct_image(find_ct_file(path))
-    return LoadedScan(volume=volume, source=Source(kind="files", ct_sha256=hash_pixels(volume)))
+    return LoadedScan(volume=volume, source=Source(kind="files", ct_sha256=hash_pixels(volume.hu)))
 
 
 def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> LoadedScan:
-    chosen = select_scan(index, ct_series=options.ct_series, structures=options.structures)
+    chosen = select_scan(
+        index, ct_series=options.ct_series, structures=options.structures, resample=options.resample
+    )
     placed, structure_set = chosen.placed, chosen.structure_set
     if structure_set is None:
         _check_nothing_named(options, "no structure set belongs to the CT")
         drawn = ReadLesions(lesions=(), findings=())
     else:
         drawn = _lesions(structure_set, placed, options, roles)
-    volume, ct_sha256 = hashed_volume(placed)
+    volume, ct_sha256 = read_volume(placed)
+    headers, origin = dicom_headers(placed)
     return LoadedScan(
         volume=volume,
         source=dicom_source(placed, structure_set, ct_sha256),
         lesions=drawn.lesions,
-        headers=tuple(one.file.header for one in placed.slices),
+        headers=headers,
         structure_set=structure_set,
+        resampled_from=origin,
         findings=(*index.findings, *chosen.findings, *drawn.findings),
     )
 

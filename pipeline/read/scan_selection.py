@@ -23,7 +23,9 @@ class ScanSelection:
     findings: tuple[Finding, ...]
 
 
-def select_scan(index: DicomIndex, *, ct_series: str | None, structures: Path | None) -> ScanSelection:
+def select_scan(
+    index: DicomIndex, *, ct_series: str | None, structures: Path | None, resample: bool = False
+) -> ScanSelection:
     """Find the one CT series that the input and the options leave.
 
     Where a structure set belongs to a series, or one is named, the rules are those of `select`. A structure
@@ -37,19 +39,19 @@ def select_scan(index: DicomIndex, *, ct_series: str | None, structures: Path | 
     sets = [read_structure_set(file) for file in index.of_class(STRUCTURE_SET)]
     bound = any(one.refers_to(series) for one in sets for series in candidates)
     if bound or structures is not None:
-        chosen = select(index, ct_series=ct_series, structures=structures)
+        chosen = select(index, ct_series=ct_series, structures=structures, resample=resample)
         return ScanSelection(
             placed=chosen.placed, structure_set=chosen.structure_set, findings=chosen.findings
         )
     if len(candidates) > 1:
         raise several_series(candidates, expected="one series")
-    return _alone(index, candidates[0], sets)
+    return _alone(index, candidates[0], sets, resample=resample)
 
 
-def _alone(index: DicomIndex, series: CtSeries, sets: list[StructureSet]) -> ScanSelection:
+def _alone(index: DicomIndex, series: CtSeries, sets: list[StructureSet], *, resample: bool) -> ScanSelection:
     check_unreadable(index, series)
-    placed = place(index, series)
-    findings = (*position_findings(series, placed), *_other_findings(sets))
+    placed = place(index, series, resample=resample)
+    findings = (*placed.findings, *position_findings(series, placed), *_other_findings(sets))
     return ScanSelection(placed=placed, structure_set=None, findings=findings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.errors import InputError, SeriesError, StructureError
@@ -38,7 +38,9 @@ class Selection:
     findings: tuple[Finding, ...]
 
 
-def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None) -> Selection:
+def select(
+    index: DicomIndex, *, ct_series: str | None, structures: Path | None, resample: bool = False
+) -> Selection:
     """Find the one pair of CT series and structure set that the input and the options leave.
 
     Raises:
@@ -48,7 +50,7 @@ def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None)
     candidates = ct_candidates(index, ct_series)
     # A CT that cannot be used is told first: no structure set would mend it.
     if all(series_facts(series).problems for series in candidates):
-        place(index, candidates[0])
+        place(index, candidates[0], resample=resample)
     sets = structure_sets(index, structures)
     pairs = [(series, one) for one in sets for series in candidates if one.refers_to(series)]
     if not pairs:
@@ -66,11 +68,11 @@ def select(index: DicomIndex, *, ct_series: str | None, structures: Path | None)
         )
     series, chosen = pairs[0]
     check_unreadable(index, series, image_uids=chosen.image_uids)
-    placed = place(index, series)
+    placed = place(index, series, resample=resample)
     return Selection(
         placed=placed,
-        structure_set=chosen,
-        findings=(*position_findings(series, placed), *_bond_findings(series, chosen)),
+        structure_set=replace(chosen, scanned=placed.scanned),
+        findings=(*placed.findings, *position_findings(series, placed), *_bond_findings(series, chosen)),
     )
 
 
@@ -116,14 +118,14 @@ def structure_sets(index: DicomIndex, structures: Path | None) -> tuple[Structur
     return tuple(read_structure_set(file) for file in files)
 
 
-def place(index: DicomIndex, series: CtSeries) -> PlacedSeries:
+def place(index: DicomIndex, series: CtSeries, *, resample: bool = False) -> PlacedSeries:
     """The series in order.
 
     Raises:
         SeriesError: it is not usable; files that could not be read are named.
     """
     try:
-        return place_series(series)
+        return place_series(series, resample=resample)
     except SeriesError as error:
         if not index.unreadable:
             raise

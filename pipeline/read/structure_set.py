@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import cast
@@ -14,12 +15,15 @@ import pydicom
 from pydicom.dataset import FileDataset
 
 from pipeline.core.errors import StructureError
+from pipeline.core.planes import ScannedPlanes
 from pipeline.read.ct_series import CtSeries
 from pipeline.read.dicom_index import BROKEN, DicomFile, read_dicom
 
 Points = npt.NDArray[np.float64]
 
 _CONTOUR_DATA = 0x30060050
+# No patient reaches so far, wherever his frame of reference begins.
+_FARTHEST_MM = 1e5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class StructureSet:
         frames_of_reference: the frames that it names.
         image_uids: the images that its referenced series list.
         orphans: ROI numbers that have contours and no entry among the ROIs.
+        scanned: the planes that it was drawn on, where the CT is brought onto another grid.
     """
 
     file: DicomFile
@@ -68,6 +73,7 @@ class StructureSet:
     frames_of_reference: frozenset[str]
     image_uids: frozenset[str]
     orphans: tuple[int, ...]
+    scanned: ScannedPlanes | None = None
 
     @property
     def uid(self) -> str:
@@ -96,8 +102,11 @@ def read_structure_set(file: DicomFile) -> StructureSet:
         StructureError: broken beyond use.
     """
     try:
-        return _read(file)
-    except BROKEN as error:
+        with warnings.catch_warnings():
+            # Sequences are decoded only now: one that breaks off is told by a warning, and its rest is lost.
+            warnings.filterwarnings("error", message="(?i).*end of file", category=UserWarning)
+            return _read(file)
+    except (*BROKEN, UserWarning) as error:
         raise StructureError(
             "structure set cannot be read",
             where=f"file {file.label}",
@@ -184,12 +193,12 @@ def _read(file: DicomFile) -> StructureSet:
     _restore_sequences(header)
     types = {
         int(item.ReferencedROINumber): str(item.get("RTROIInterpretedType") or "").strip()
-        for item in header.get("RTROIObservationsSequence") or []
+        for item in _sequence(header, "RTROIObservationsSequence")
     }
     counts: dict[int, int] = {}
-    for item in header.get("ROIContourSequence") or []:
+    for item in _sequence(header, "ROIContourSequence"):
         number = int(item.ReferencedROINumber)
-        counts[number] = counts.get(number, 0) + len(item.get("ContourSequence") or [])
+        counts[number] = counts.get(number, 0) + len(_sequence(item, "ContourSequence"))
     rois = tuple(
         Roi(
             number=int(item.ROINumber),
@@ -198,7 +207,7 @@ def _read(file: DicomFile) -> StructureSet:
             frame_of_reference=str(item.get("ReferencedFrameOfReferenceUID") or "").strip(),
             contour_count=counts.get(int(item.ROINumber), 0),
         )
-        for item in header.get("StructureSetROISequence") or []
+        for item in _sequence(header, "StructureSetROISequence")
     )
     series, frames, images = _references(header)
     known = {roi.number for roi in rois}
@@ -215,29 +224,55 @@ def _read(file: DicomFile) -> StructureSet:
 def _references(header: pydicom.Dataset) -> tuple[set[str], set[str], set[str]]:
     """UIDs of series, frames of reference and images that the structure set names."""
     series, frames, images = set(), set(), set()
-    for frame in header.get("ReferencedFrameOfReferenceSequence") or []:
+    for frame in _sequence(header, "ReferencedFrameOfReferenceSequence"):
         frames.add(str(frame.get("FrameOfReferenceUID") or ""))
-        for study in frame.get("RTReferencedStudySequence") or []:
-            for one in study.get("RTReferencedSeriesSequence") or []:
+        for study in _sequence(frame, "RTReferencedStudySequence"):
+            for one in _sequence(study, "RTReferencedSeriesSequence"):
                 series.add(str(one.get("SeriesInstanceUID") or ""))
-                for image in one.get("ContourImageSequence") or []:
+                for image in _sequence(one, "ContourImageSequence"):
                     images.add(str(image.get("ReferencedSOPInstanceUID") or ""))
     return series - {""}, frames - {""}, images - {""}
 
 
 def contour_image_uids(structure_set: StructureSet, roi: Roi) -> set[str]:
-    """The images that the contours of one ROI say they were drawn on."""
-    return {
-        str(image.get("ReferencedSOPInstanceUID") or "")
-        for item in _contour_items(structure_set.file.header, roi.number)
-        for image in item.get("ContourImageSequence") or []
-    } - {""}
+    """The images that the contours of one ROI say they were drawn on.
+
+    Raises:
+        StructureError: a reference that cannot be read.
+    """
+    try:
+        return {
+            str(image.get("ReferencedSOPInstanceUID") or "")
+            for item in _contour_items(structure_set.file.header, roi.number)
+            for image in _sequence(item, "ContourImageSequence")
+        } - {""}
+    except BROKEN as error:
+        raise StructureError(
+            "image references of contours cannot be read",
+            where=f"file {structure_set.file.label}, ROI {roi.name!r}",
+            got=f"{type(error).__name__}: {error}",
+            todo="export the structure set again",
+        ) from error
 
 
 def _contour_items(header: pydicom.Dataset, number: int) -> Iterator[pydicom.Dataset]:
-    for item in header.get("ROIContourSequence") or []:
+    for item in _sequence(header, "ROIContourSequence"):
         if int(item.ReferencedROINumber) == number:
-            yield from item.get("ContourSequence") or []
+            yield from _sequence(item, "ContourSequence")
+
+
+def _sequence(holder: pydicom.Dataset, keyword: str) -> Sequence[pydicom.Dataset]:
+    """The items of a sequence; none where it is absent or empty.
+
+    Raises:
+        TypeError: something else than a sequence.
+    """
+    value = holder.get(keyword)
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, pydicom.Sequence):
+        raise TypeError(f"{keyword} is no sequence")
+    return value
 
 
 def _points(item: pydicom.Dataset) -> Points:
@@ -251,6 +286,8 @@ def _points(item: pydicom.Dataset) -> Points:
         flat = np.asarray([] if value is None else value, dtype=float)
     if flat.ndim != 1 or flat.size % 3 or not np.isfinite(flat).all():
         raise ValueError(f"{flat.size} numbers, some of them not finite or no full point")
+    if flat.size and np.abs(flat).max() > _FARTHEST_MM:
+        raise ValueError(f"a coordinate of {flat[np.abs(flat).argmax()]:g} mm")
     return flat.reshape(-1, 3)
 
 

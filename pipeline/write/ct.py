@@ -1,4 +1,4 @@
-"""CT series in DICOM, for volumes that have none: the synthetic patient, and CTs in other formats."""
+"""CT series in DICOM, for volumes that have none: the synthetic patient, other formats, resampled series."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.core.errors import OutputError
 from pipeline.core.grid import Grid
 from pipeline.core.volume import Volume
 from pipeline.write.atomic import cannot_write
-from pipeline.write.header import IMPLEMENTATION_UID, PRODUCT
+from pipeline.write.header import IMPLEMENTATION_UID, PRODUCT, copy_patient_and_study
 
 Pixels = npt.NDArray[np.int16]
 
@@ -45,6 +45,7 @@ class CtIdentity:
         study_date, study_time: YYYYMMDD and HHMMSS.
         study_id, study_description, series_description: texts.
         body_part: a defined term of DICOM; a part that is not paired, as no laterality is written.
+        source: header of a CT that this one is made from: patient and study are its own.
     """
 
     seed: str
@@ -58,6 +59,7 @@ class CtIdentity:
     study_description: str = ""
     series_description: str = ""
     body_part: str = "CHEST"
+    source: Dataset | None = None
 
 
 def write_ct_series(folder: Path, volume: Volume, identity: CtIdentity) -> tuple[Dataset, ...]:
@@ -167,6 +169,8 @@ def _common(grid: Grid, identity: CtIdentity) -> Dataset:
     common.BitsAllocated, common.BitsStored, common.HighBit = 16, 16, 15
     common.PixelRepresentation = 1
     common.RescaleIntercept, common.RescaleSlope, common.RescaleType = "0", "1", "HU"
+    if identity.source is not None:
+        copy_patient_and_study(identity.source, common)
     return common
 
 

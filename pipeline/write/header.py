@@ -105,6 +105,12 @@ def new_structure_set(context: StructureSetContext) -> FileDataset:
     return dataset
 
 
+def copy_patient_and_study(source: Dataset, target: Dataset) -> None:
+    """Patient and study as they stand in a source, for another object of the same study."""
+    for keyword in (*_TYPE_2, *_IF_PRESENT, *_DEIDENTIFICATION, "StudyInstanceUID", "BodyPartExamined"):
+        _copy(keyword, source, target)
+
+
 def renew(dataset: FileDataset, context: StructureSetContext) -> None:
     """Make a copy of another's structure set a draft of ours; patient, study and ROIs stay as they are.
 

@@ -270,7 +270,7 @@ def test_a_negative_or_impossible_margin_is_wrong_use_off_protocol_too(dicom, tm
         (["--margin", "eni.craniocaudal=40"], "margin of an arm that is not asked for"),
         (["--naming", "icd"], "'protocol', 'tg263'"),
         (["--holes", "filled"], "'even-odd', 'keyhole', 'xor'"),
-        (["--resample"], "No such option"),
+        (["--no-such-thing"], "No such option"),
     ],
 )
 def test_wrong_use_is_told_and_leaves_nothing(dicom, tmp_path, words, told):

@@ -56,7 +56,7 @@ def test_pixels_stay_where_they_are_in_the_patient(tmp_path: Path, position: str
     def hu(points: np.ndarray) -> np.ndarray:
         return np.round(points @ np.array([3.0, 5.0, 7.0]))
 
-    volume = read_volume(placed(tmp_path, CtSpec(position=position, size=(8, 6, 4), hu=hu)))
+    volume, _ = read_volume(placed(tmp_path, CtSpec(position=position, size=(8, 6, 4), hu=hu)))
     index = np.array([(i, j, k) for i in range(8) for j in range(6) for k in range(4)])
     values = volume.hu[index[:, 2], index[:, 1], index[:, 0]]
     assert values == pytest.approx(hu(volume.grid.to_patient(index)), abs=1)
