@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +15,11 @@ from pipeline.core.errors import InputError, UsageError
 from pipeline.core.report import Finding, Severity
 from pipeline.read.ct_pixels import read_volume
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import DicomIndex, index_folder
+from pipeline.read.dicom_index import DicomFile, DicomIndex, index_folder, lenient
 from pipeline.read.findings import name_findings
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
+from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions
 from pipeline.read.selection import select
 from pipeline.read.structure_set import StructureSet
 
@@ -30,7 +29,7 @@ class ReadOptions:
     """What the user chose; everything may be left to the reader.
 
     Attributes:
-        structures: the structure set's file.
+        structures: file of the structure set, or of the segmentation (SEG) that holds the lesions.
         ct_series: Series Instance UID of the CT.
         masks: folder or label map, when the CT is an image file.
         gtv: the lesions by ROI name; they take the place of the name patterns.
@@ -73,7 +72,8 @@ class LoadedCase:
     Attributes:
         case: values without anything that identifies the patient.
         headers: the CT slices' headers without pixel data, in the order of grid k; empty for image files.
-        structure_set: the structure set with all its contours; None for image files.
+        structure_set: the structure set with all its contours; None for image files and
+            segmentations.
         resampled_from: first header of a series that was brought onto another grid, else None.
     """
 
@@ -105,17 +105,6 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 
 
-@contextmanager
-def lenient() -> Iterator[None]:
-    """Values of odd form are common in real headers and harmless here; what we use is checked by hand.
-
-    What pydicom warns of (character sets, unknown elements) is no news to the user.
-    """
-    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom|pipeline\.read")
-        yield
-
-
 def dicom_index(path: Path, options: ReadOptions) -> DicomIndex | None:
     """What DICOM an input holds; None for image files.
 
@@ -145,6 +134,9 @@ def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> Load
 
 
 def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> LoadedCase:
+    segmentation = segmentation_of(index, options.structures)
+    if segmentation is not None:
+        return _from_segmentation(index, segmentation, options, roles)
     chosen = select(
         index, ct_series=options.ct_series, structures=options.structures, resample=options.resample
     )
@@ -183,6 +175,23 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     )
     headers, origin = dicom_headers(placed)
     return LoadedCase(case=case, headers=headers, structure_set=chosen.structure_set, resampled_from=origin)
+
+
+def _from_segmentation(
+    index: DicomIndex, file: DicomFile, options: ReadOptions, roles: RoleRules
+) -> LoadedCase:
+    found = segmented_lesions(index, file, roles, options.gtv, ct_series=options.ct_series)
+    volume, ct_sha256 = read_volume(found.placed)
+    lesions = found.lesions()
+    source = dicom_source(found.placed, None, ct_sha256)
+    case = Case(
+        volume=volume,
+        lesions=lesions,
+        structures=(),
+        source=replace(source, files=(found.source_file(),)),
+        findings=(*index.findings, *found.findings, *lesion_findings(lesions)),
+    )
+    return LoadedCase(case=case, headers=tuple(one.file.header for one in found.placed.slices))
 
 
 def dicom_headers(placed: PlacedSeries) -> tuple[tuple[pydicom.Dataset, ...], pydicom.Dataset | None]:

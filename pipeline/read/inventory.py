@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-
-import pydicom
 
 from pipeline.core.errors import InputError, StructureError, TargetsError
 from pipeline.core.report import Finding
 from pipeline.read.case import ReadOptions
 from pipeline.read.ct_series import CtSeries, PlacedSeries, find_ct_series, place_series, series_facts
-from pipeline.read.dicom_index import CT_IMAGE, STRUCTURE_SET, DicomIndex, index_folder
+from pipeline.read.dicom_index import CT_IMAGE, STRUCTURE_SET, DicomFile, DicomIndex, index_folder, lenient
 from pipeline.read.findings import name_findings
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use, role_name
 from pipeline.read.lesions import read_lesions
 from pipeline.read.roi_sections import roi_sections
 from pipeline.read.roles import Assignment, RoleRules, assign_lesions, load_roles
+from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions
 from pipeline.read.selection import Selection, select, structure_sets
 from pipeline.read.structure_set import Roi, StructureSet, raw_contours
 
@@ -31,7 +31,7 @@ def take_inventory(path: Path, options: ReadOptions, roles: RoleRules | None = N
     if not path.exists():
         raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
     rules = roles or load_roles()
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = index_folder(path) if path.is_dir() else None
         if index is not None and (index.files or index.unreadable):
             options.check_apply(is_dicom=True)
@@ -48,6 +48,9 @@ def _of_dicom(index: DicomIndex, options: ReadOptions, rules: RoleRules) -> Inve
     refusal: TargetsError | None = None
     findings = list(index.findings)
     try:
+        segmentation = segmentation_of(index, options.structures)
+        if segmentation is not None:
+            return _of_segmentation(index, segmentation, options, rules)
         chosen = select(index, ct_series=options.ct_series, structures=options.structures)
         findings += chosen.findings
         assignments = _assigned(chosen.structure_set, options, rules)
@@ -59,6 +62,29 @@ def _of_dicom(index: DicomIndex, options: ReadOptions, rules: RoleRules) -> Inve
         kind="dicom",
         series=tuple(series_facts(one) for one in series),
         structure_sets=tuple(_set_entries(index, options, series, rules)),
+        others=_others(index),
+        use=use,
+        refusal=refusal,
+        findings=tuple(findings),
+    )
+
+
+def _of_segmentation(index: DicomIndex, file: DicomFile, options: ReadOptions, rules: RoleRules) -> Inventory:
+    use, refusal, findings = None, None, list(index.findings)
+    try:
+        found = segmented_lesions(index, file, rules, options.gtv, ct_series=options.ct_series)
+        findings += [*found.findings, *lesion_findings(found.lesions())]
+        use = Use(
+            series_uid=found.placed.slices[0].file.series_uid,
+            structure_set=str(found),
+            lesions=tuple((found.names[one.index], one.name) for one in found.assignments),
+        )
+    except TargetsError as error:
+        refusal = error
+    return Inventory(
+        kind="dicom",
+        series=tuple(series_facts(one) for one in find_ct_series(index)),
+        structure_sets=tuple(_set_entries(index, replace(options, structures=None), (), rules)),
         others=_others(index),
         use=use,
         refusal=refusal,

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-import pydicom
 import shapely
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
@@ -14,7 +13,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import OwnStation, OwnStations
-from pipeline.read.dicom_index import SEGMENTATIONS
+from pipeline.read.dicom_index import SEGMENTATIONS, lenient
 from pipeline.read.image_grid import is_image_name, stem
 from pipeline.read.label_names import label_names
 from pipeline.read.organ_checks import check_organs, check_sources
@@ -50,7 +49,7 @@ def read_own_stations(sources: OrganInput, names: StationNames, organs: Organs |
     """
     sets: list[Mapping[str, tuple[OwnStation, Organ]]] = []
     findings: list[Finding] = []
-    with pydicom.config.disable_value_validation():
+    with lenient():
         for source, where, candidates in _offers(sources, names):
             read, doubts = _read(candidates, names, source=source, where=where)
             sets.append(read)

@@ -11,14 +11,15 @@ from pipeline.core.case import Lesion, Source
 from pipeline.core.errors import StructureError
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Volume
-from pipeline.read.case import LoadedCase, ReadOptions, dicom_headers, dicom_index, dicom_source, lenient
+from pipeline.read.case import LoadedCase, ReadOptions, dicom_headers, dicom_index, dicom_source, read_case
 from pipeline.read.ct_pixels import hash_pixels, read_volume
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import DicomIndex
+from pipeline.read.dicom_index import DicomIndex, lenient
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
 from pipeline.read.lesions import ReadLesions, read_lesions
 from pipeline.read.roles import RoleRules, assign_lesions
 from pipeline.read.scan_selection import select_scan
+from pipeline.read.segmented_lesions import segmentation_of
 from pipeline.read.structure_set import StructureSet
 
 
@@ -80,6 +81,8 @@ def read_scan(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedScan:
     """
     with lenient():
         index = dicom_index(path, options)
+        if index is not None and options.structures and segmentation_of(index, options.structures):
+            return LoadedScan.of_case(read_case(path, options, roles))
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 
 

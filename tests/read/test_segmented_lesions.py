@@ -1,0 +1,115 @@
+"""Lesions from a DICOM segmentation: the same patient as from contours, in every position."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.core.case import LesionKind
+from pipeline.core.errors import SeriesError, StructureError
+from pipeline.core.raster import contours_to_mask
+from pipeline.read import GtvChoice, LoadedCase, ReadOptions, load_roles, read_case, read_scan, take_inventory
+from tests.dicom_maker import COSINES, CtSpec, MadeCt, RoiSpec, make_ct, make_structure_set
+from tests.seg_maker import SegmentSpec, grid_of, make_seg
+
+CENTRE = np.array([9.0, -16.0, 43.0])
+
+
+def voxels(ct: MadeCt, radius: float = 9.0, centre: np.ndarray = CENTRE) -> np.ndarray:
+    """A ball on the CT's grid, off the middle."""
+    grid = grid_of(ct)
+    k, j, i = np.indices(grid.shape).reshape(3, -1)
+    away = np.linalg.norm(grid.to_patient(np.column_stack([i, j, k])) - centre, axis=1)
+    return (away < radius).reshape(grid.shape)
+
+
+def made(folder: Path, position: str = "HFS", **seg: object) -> MadeCt:
+    ct = make_ct(folder / "ct", CtSpec(position=position, size=(36, 30, 16)))
+    segments = [SegmentSpec("GTV-N", voxels(ct)), SegmentSpec("heart", voxels(ct, 5.0, CENTRE + 15))]
+    make_seg(folder / "seg.dcm", ct, segments, **seg)
+    return ct
+
+
+def read(folder: Path, **options: object) -> LoadedCase:
+    return read_case(folder, ReadOptions(**options), load_roles())
+
+
+@pytest.mark.parametrize("position", sorted(COSINES))
+def test_the_segment_is_the_lesion(position: str, tmp_path: Path) -> None:
+    ct = made(tmp_path, position)
+    loaded = read(tmp_path)
+    (lesion,) = loaded.case.lesions
+    assert (lesion.name, lesion.kind, lesion.source_roi) == ("GTV-N", LesionKind.NODE, "GTV-N")
+    wanted = voxels(ct)
+    assert np.array_equal(contours_to_mask(lesion.contours).voxels, wanted)
+    volume = wanted.sum() * lesion.contours.grid.voxel_volume_mm3 / 1000
+    assert lesion.contours.volume_cc == pytest.approx(volume, rel=0.002)
+    assert len(loaded.headers) == 16
+    assert loaded.structure_set is None
+    assert [one.role for one in loaded.case.source.files] == ["segmentation"]
+
+
+def test_a_segmentation_that_is_named_goes_before_the_structure_set(tmp_path: Path) -> None:
+    ct = made(tmp_path)
+    square = np.array([[0, -20, 0], [10, -20, 0], [10, -10, 0], [0, -10, 0]], dtype=float)
+    loops = [square + np.array([0, 0, w]) for w in ct.heights[5:8]]
+    make_structure_set(tmp_path / "rs.dcm", ct, [RoiSpec("GTV-T", loops)])
+    assert read(tmp_path).case.lesions[0].name == "GTV-T"
+    named = read(tmp_path, structures=tmp_path / "seg.dcm")
+    assert named.case.lesions[0].name == "GTV-N"
+    scan = read_scan(tmp_path, ReadOptions(structures=tmp_path / "seg.dcm"), load_roles())
+    assert scan.lesions[0].name == "GTV-N"
+
+
+def test_the_user_says_which_segment_is_the_lesion(tmp_path: Path) -> None:
+    made(tmp_path)
+    choice = GtvChoice(roi_name="heart", kind=LesionKind.TUMOUR)
+    (lesion,) = read(tmp_path, gtv=(choice,)).case.lesions
+    assert (lesion.name, lesion.source_roi) == ("GTV-T", "heart")
+
+
+def test_inspect_tells_what_would_be_used(tmp_path: Path) -> None:
+    made(tmp_path)
+    found = take_inventory(tmp_path, ReadOptions())
+    assert found.refusal is None
+    assert found.use is not None
+    assert found.use.lesions == (("GTV-N", "GTV-N"),)
+    assert "segmentation of 2 segments" in found.use.structure_set
+
+
+def test_fractions_count_from_half_and_it_is_told(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "ct", CtSpec(size=(36, 30, 16)))
+    whole = voxels(ct)
+    fractions = np.where(whole, 0.7, np.where(voxels(ct, 12.0), 0.3, 0.0))
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("GTV-N", fractions)], kind="FRACTIONAL")
+    case = read(tmp_path).case
+    assert np.array_equal(contours_to_mask(case.lesions[0].contours).voxels, whole)
+    assert "SEGMENTATION_THRESHOLD" in {one.code for one in case.findings}
+
+
+def test_a_slice_without_the_lesion_is_told(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "ct", CtSpec(size=(36, 30, 16)))
+    torn = voxels(ct)
+    torn[int(np.flatnonzero(torn.any(axis=(1, 2))).mean())] = False
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("GTV-N", torn)])
+    assert "GTV_SLICE_MISSING" in {one.code for one in read(tmp_path).case.findings}
+
+
+def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "ct", CtSpec(size=(36, 30, 16)))
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("heart", voxels(ct))])
+    with pytest.raises(StructureError, match=r"no GTV among the ROIs.*'heart'"):
+        read(tmp_path)
+    none = np.zeros_like(voxels(ct))
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("GTV-N", none), SegmentSpec("heart", voxels(ct))])
+    with pytest.raises(StructureError, match="GTV segment is empty"):
+        read(tmp_path)
+    make_seg(tmp_path / "other.dcm", ct, [SegmentSpec("GTV-N", voxels(ct))])
+    with pytest.raises(StructureError, match=r"several segmentations.*--structures"):
+        read(tmp_path)
+    elsewhere = make_ct(tmp_path / "elsewhere" / "ct", CtSpec(size=(36, 30, 16)))
+    make_seg(tmp_path / "of_other.dcm", elsewhere, [SegmentSpec("GTV-N", voxels(elsewhere))])
+    with pytest.raises(SeriesError, match="segmentation belongs to another CT series"):
+        read(tmp_path, structures=tmp_path / "of_other.dcm", ct_series=ct.spec.series_uid)
