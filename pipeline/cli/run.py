@@ -38,7 +38,10 @@ def run(
         str | None, typer.Option("--protocol", metavar="NAME|FILE", help="See `rt-targets protocol list`.")
     ] = None,
     structures: Annotated[
-        Path | None, typer.Option("--structures", metavar="FILE", help="The structure set to use.")
+        Path | None,
+        typer.Option(
+            "--structures", metavar="FILE", help="The structure set to use, or a SEG of the lesions."
+        ),
     ] = None,
     ct_series: Annotated[
         str | None, typer.Option("--ct-series", metavar="UID", help="The CT series to use.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipeline.core.volume import Volume
 from pipeline.read.case import LoadedCase, ReadOptions, dicom_headers, dicom_index, dicom_source, read_case
 from pipeline.read.ct_pixels import hash_pixels, read_volume
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import DicomIndex, lenient
+from pipeline.read.dicom_index import SEGMENTATIONS, DicomIndex, lenient
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
 from pipeline.read.lesions import ReadLesions, read_lesions
 from pipeline.read.roles import RoleRules, assign_lesions
@@ -114,8 +115,21 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
         headers=headers,
         structure_set=structure_set,
         resampled_from=origin,
-        findings=(*index.findings, *chosen.findings, *drawn.findings),
+        findings=(*index.findings, *chosen.findings, *drawn.findings, *_unread(index, structure_set)),
     )
+
+
+def _unread(index: DicomIndex, structure_set: StructureSet | None) -> Iterator[Finding]:
+    """A segmentation that lies there, where lesions and organs might be known from it."""
+    found = index.of_class(*SEGMENTATIONS) if structure_set is None else ()
+    if found:
+        yield Finding(
+            code="SEGMENTATION_NOT_READ",
+            severity=Severity.INFO,
+            where=f"file {found[0].label}",
+            message="A DICOM segmentation lies in the folder and was not read: name it with --structures if "
+            "it holds lesions, with --anatomy if it holds organs.",
+        )
 
 
 def _lesions(

@@ -18,6 +18,7 @@ from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
 from pipeline.write import write_appended, write_rtstruct
 from tests.interop import judges
 from tests.interop.judges import Voxels
+from tests.read.test_resample import made, spec
 from tests.write.samples import AXES, CENTRE, context, make_grid, ring, roi, sphere, two_parts, write_ct
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]
@@ -192,3 +193,27 @@ def test_the_synthetic_patient_itself_passes_the_validator(demo, program: Progra
     files = sorted(ct.iterdir())
     for path in (files[0], files[-1], ct / "structures.dcm"):
         assert judges.errors_of_dciodvfy(dciodvfy, path) == []
+
+
+@pytest.mark.parametrize("kind", ["uneven", "tilted"])
+def test_the_validator_finds_no_error_in_what_was_resampled(
+    kind: str, program: Program, tmp_path: Path
+) -> None:
+    folder, _ = made(tmp_path / "in", spec(kind))
+    run_case(
+        RunRequest(
+            source=InputChoice(path=folder, resample=True),
+            out=tmp_path / "out",
+            settings=Settings(arm=ArmChoice.IFI),
+            formats=frozenset({"rtstruct", "seg"}),
+            pictures=False,
+        )
+    )
+    arm = tmp_path / "out" / "ifi"
+    for path in (arm / "rtstruct.dcm", arm / "seg.dcm", min((tmp_path / "out" / "ct").iterdir())):
+        assert judges.errors_of_dciodvfy(program("dciodvfy"), path) == []
+    wanted = contours_of(arm / "rtstruct.dcm", tmp_path / "out" / "ct", tmp_path)
+    masks = judges.read_by_plastimatch(
+        program("plastimatch"), arm / "rtstruct.dcm", tmp_path / "out" / "ct", tmp_path / "masks"
+    )
+    judged(masks, wanted, tmp_path / "out" / "ct")

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pipeline.core.errors import InputError, TargetsError
 from pipeline.core.raster import image_outline
 from pipeline.read import LoadedCase, ReadOptions, load_roles, read_case
-from tests import made_case
+from tests.dicom_maker import CtSpec, RoiSpec, circles, make_ct, make_structure_set
 from tests.read.damage import damaged
 
 SECONDS = 10
@@ -35,9 +35,13 @@ ROLES = load_roles()
 def source(tmp_path_factory) -> Path:
     """A CT and, beside it in a folder of its own, the structure set."""
     folder = tmp_path_factory.mktemp("fuzz")
-    made_case.write_dicom(folder / "case")
+    ct = make_ct(folder / "case", CtSpec())
     (folder / "rs").mkdir()
-    (folder / "case" / "rs.dcm").rename(folder / "rs" / "whole.dcm")
+    rois = [
+        RoiSpec("Cord", circles(ct, radius_mm=5.0, center_mm=(14.0, -2.0), points=12), "ORGAN"),
+        RoiSpec("GTV-T", circles(ct, radius_mm=9.0, slices=range(1, 5), points=24), "GTV"),
+    ]
+    make_structure_set(folder / "rs" / "whole.dcm", ct, rois)
     return folder
 
 

@@ -113,3 +113,10 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     make_seg(tmp_path / "of_other.dcm", elsewhere, [SegmentSpec("GTV-N", voxels(elsewhere))])
     with pytest.raises(SeriesError, match="segmentation belongs to another CT series"):
         read(tmp_path, structures=tmp_path / "of_other.dcm", ct_series=ct.spec.series_uid)
+
+
+def test_for_stations_one_that_is_not_named_is_told_and_not_read(tmp_path: Path) -> None:
+    made(tmp_path)
+    scan = read_scan(tmp_path, ReadOptions(), load_roles())
+    assert scan.lesions == ()
+    assert [one.where for one in scan.findings if one.code == "SEGMENTATION_NOT_READ"] == ["file seg.dcm"]
