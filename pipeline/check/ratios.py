@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import shapely
+
 from pipeline.core.case import Case
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
@@ -20,16 +22,20 @@ def check_ratios(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     """`VOLUME_RATIO` (stop) and `VOLUME_UNUSUAL` (warning).
 
     A volume grown by a margin is never smaller than the ball of the same volume grown by it (the
-    Brunn-Minkowski inequality), whatever its shape. Before barriers, the scan's end and the image's edge.
+    Brunn-Minkowski inequality), whatever its shape. Before barriers, scan end and image edge, and only
+    where slices lie no further apart than the margin: 120 small balls and discs gave 0.99 of it or more.
     """
     del case
-    gtv_cc = sum(t.contours.volume_cc for t in targets.targets if t.kind is TargetKind.GTV)
+    gtv_cc = _united_cc(targets)
     found = []
     for target in targets.targets:
-        if target.requested is None or target.uncut_volume_cc is None:
+        margin = target.requested
+        if margin is None or target.uncut_volume_cc is None:
             continue
+        if min(margin.superior, margin.inferior) < target.contours.grid.slice_spacing_mm:
+            continue  # whether one more slice is met hangs on where slices lie
         base = _base_cc(targets, target, gtv_cc)
-        least = grown_at_least_cc(base, target.requested)
+        least = grown_at_least_cc(base, margin)
         if _elective(targets, target):
             least = base  # its margin ends at boundaries
         if target.uncut_volume_cc < least * (1.0 - TOLERANCE):
@@ -39,7 +45,7 @@ def check_ratios(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                     severity=Severity.STOP,
                     where=f"{targets.arm}.{target.name}",
                     message=f"{target.uncut_volume_cc:.1f} cc before cuts, from {base:.1f} cc with "
-                    f"{target.requested}: no shape gives less than {least:.1f} cc; do not use it "
+                    f"{margin}: no shape gives less than {least:.1f} cc; do not use it "
                     "before it is explained",
                 )
             )
@@ -67,6 +73,17 @@ def grown_at_least_cc(base_cc: float, margin: Margin) -> float:
 
 def _elective(targets: TargetSet, target: Target) -> bool:
     return targets.arm == ENI and target.kind is TargetKind.CTV
+
+
+def _united_cc(targets: TargetSet) -> float:
+    """Of all lesions, what two of them share counted once."""
+    drawn = [target.contours for target in targets.targets if target.kind is TargetKind.GTV]
+    if not drawn:
+        return 0.0
+    slices = {k for contours in drawn for k in contours.sections}
+    parts = ([one.sections[k] for one in drawn if k in one.sections] for k in slices)
+    area = sum(float(shapely.union_all(sections).area) for sections in parts)
+    return area * drawn[0].grid.slice_spacing_mm / 1000.0
 
 
 def _base_cc(targets: TargetSet, target: Target, gtv_cc: float) -> float:

@@ -26,8 +26,8 @@ class Overlap:
     dice: float
 
 
-def overlap(one: Contours, other: Contours) -> Overlap:
-    """Volumes of two structures, of what they share, and Dice; symmetric.
+def check_comparable(one: Contours, other: Contours) -> None:
+    """Refuse structures that have nothing to compare.
 
     Raises:
         GeometryError: a structure without contours, or two grids.
@@ -36,6 +36,15 @@ def overlap(one: Contours, other: Contours) -> Overlap:
         raise GeometryError("a structure without contours cannot be compared")
     if one.grid != other.grid:
         raise GeometryError("structures on two grids cannot be compared", expected="contours on one CT")
+
+
+def overlap(one: Contours, other: Contours) -> Overlap:
+    """Volumes of two structures, of what they share, and Dice; symmetric.
+
+    Raises:
+        GeometryError: a structure without contours, or two grids.
+    """
+    check_comparable(one, other)
     shared = one.sections.keys() & other.sections.keys()
     area = sum(shapely.intersection(one.sections[k], other.sections[k]).area for k in sorted(shared))
     common = float(area) * one.grid.slice_spacing_mm / 1000.0

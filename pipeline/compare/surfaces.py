@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.compare.overlap import check_comparable
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.solid import Solid, solid_from_contours
@@ -108,10 +109,7 @@ def surface_distances(one: Contours, other: Contours, *, pitch_mm: float = PITCH
     Raises:
         GeometryError: a structure without contours, or two grids.
     """
-    if one.is_empty or other.is_empty:
-        raise GeometryError("a structure without contours cannot be compared")
-    if one.grid != other.grid:
-        raise GeometryError("structures on two grids cannot be compared", expected="contours on one CT")
+    check_comparable(one, other)
     solids = [solid_from_contours(contours, pitch_mm=pitch_mm) for contours in (one, other)]
     surfaces = [surface_of(solid) for solid in solids]
     return SurfaceDistances(

@@ -62,3 +62,13 @@ def test_a_click_and_a_whole_lung_are_unusual(radius: float, slices: int, unusua
     case = case_of(grid, [{k: disc(0, 0, radius) for k in range(2, 2 + slices)}])
     targets = build_ifi(case, plan=plan_of(), organs={})
     assert [code for code, _ in found(targets, case)] == ["VOLUME_UNUSUAL"] * unusual
+
+
+def test_lesions_that_overlap_count_once_and_thick_slices_are_left_alone() -> None:
+    grid = grid_of()
+    lesion = {k: disc(20, -35, 10) for k in range(12, 18)}
+    twice = case_of(grid, [lesion, lesion])
+    assert found(build_ifi(twice, plan=plan_of(), organs={}), twice) == []
+    thick = grid_of(size=(80, 64, 9), spacing=(1.2, 0.9, 11.0))
+    case = case_of(thick, [{4: disc(20, -35, 3)}])
+    assert found(build_ifi(case, plan=plan_of(), organs={}), case) == []
