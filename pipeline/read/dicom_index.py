@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ BROKEN = (
     IndexError,
     InvalidDicomError,
     KeyError,
+    MemoryError,  # an element said to be of four gigabytes
     NotImplementedError,
     OSError,
     OverflowError,
@@ -42,6 +44,7 @@ BROKEN = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 
 
