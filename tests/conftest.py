@@ -23,6 +23,7 @@ settings.register_profile(
 )
 settings.register_profile("quick", settings.get_profile("default"), max_examples=10)
 settings.register_profile("thorough", max_examples=500, deadline=None, print_blob=True)
+settings.register_profile("fuzz", settings.get_profile("thorough"))  # test_fuzz.py has its own numbers
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -18,6 +18,7 @@ from pipeline.read.ct_pixels import hash_pixels, read_volume
 from pipeline.read.ct_series import PlacedSeries
 from pipeline.read.dicom_index import DicomIndex, index_folder
 from pipeline.read.findings import name_findings
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
 from pipeline.read.selection import select
@@ -96,7 +97,7 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         UsageError: options that contradict each other.
     """
     # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = dicom_index(path, options)
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 

@@ -6,13 +6,14 @@ import os
 import re
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import pydicom
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from pipeline.core.errors import InputError
 from pipeline.core.report import Finding, Severity
@@ -28,10 +29,12 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 # What reading or converting a broken header may raise in pydicom.
 BROKEN = (
     AttributeError,
+    BytesLengthException,
     EOFError,
     IndexError,
     InvalidDicomError,
     KeyError,
+    MemoryError,  # an element said to be of four gigabytes
     NotImplementedError,
     OSError,
     OverflowError,
@@ -39,6 +42,7 @@ BROKEN = (
     TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 
 

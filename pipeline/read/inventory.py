@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pydicom
-
 from pipeline.core.errors import InputError, StructureError, TargetsError
 from pipeline.core.report import Finding
 from pipeline.read.case import ReadOptions
@@ -15,6 +13,7 @@ from pipeline.read.ct_series import CtSeries, PlacedSeries, find_ct_series, plac
 from pipeline.read.dicom_index import CT_IMAGE, STRUCTURE_SET, DicomIndex, index_folder
 from pipeline.read.findings import name_findings
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use, role_name
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions
 from pipeline.read.roi_sections import roi_sections
 from pipeline.read.roles import Assignment, RoleRules, assign_lesions, load_roles
@@ -31,7 +30,7 @@ def take_inventory(path: Path, options: ReadOptions, roles: RoleRules | None = N
     if not path.exists():
         raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
     rules = roles or load_roles()
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = index_folder(path) if path.is_dir() else None
         if index is not None and (index.files or index.unreadable):
             options.check_apply(is_dicom=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pydicom
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.errors import StructureError
@@ -17,6 +16,7 @@ from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
 from pipeline.read.dicom_index import SEGMENTATIONS, DicomFile
 from pipeline.read.image_grid import is_image_name, stem
+from pipeline.read.lenient import lenient
 from pipeline.read.organ_checks import check_organs, check_sources
 from pipeline.read.organ_dicom import anatomy_file, anatomy_path
 from pipeline.read.organ_masks import file_candidates, folder_candidates
@@ -82,7 +82,7 @@ def organ_sets(
 ) -> tuple[Organs, ...]:
     """The organs of each source by itself, for merging with others; arguments and errors as `read_organs`."""
     chosen = None if wanted is None else names.known(wanted)
-    with pydicom.config.disable_value_validation(), ThreadPoolExecutor(max_workers=1) as aside:
+    with lenient(), ThreadPoolExecutor(max_workers=1) as aside:
         drawn = given = None
         if sources.structure_set is not None:  # contours are worked out while masks are unpacked
             drawn = aside.submit(_of_structure_set, sources.structure_set, sources, names, chosen)

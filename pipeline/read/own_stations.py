@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
-import pydicom
 import shapely
 
 from pipeline.core.anatomy import Organ, Organs, OrganSource
@@ -17,6 +16,7 @@ from pipeline.core.stations import OwnStation, OwnStations
 from pipeline.read.dicom_index import SEGMENTATIONS
 from pipeline.read.image_grid import is_image_name, stem
 from pipeline.read.label_names import label_names
+from pipeline.read.lenient import lenient
 from pipeline.read.organ_checks import check_organs, check_sources
 from pipeline.read.organ_dicom import anatomy_file, anatomy_path
 from pipeline.read.organ_masks import file_candidates, folder_candidates
@@ -50,7 +50,7 @@ def read_own_stations(sources: OrganInput, names: StationNames, organs: Organs |
     """
     sets: list[Mapping[str, tuple[OwnStation, Organ]]] = []
     findings: list[Finding] = []
-    with pydicom.config.disable_value_validation():
+    with lenient():
         for source, where, candidates in _offers(sources, names):
             read, doubts = _read(candidates, names, source=source, where=where)
             sets.append(read)

@@ -16,6 +16,7 @@ from pipeline.read.ct_pixels import hash_pixels
 from pipeline.read.ct_series import PlacedSeries
 from pipeline.read.dicom_index import DicomIndex
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import ReadLesions, read_lesions
 from pipeline.read.roles import RoleRules, assign_lesions
 from pipeline.read.scan_selection import select_scan
@@ -75,7 +76,7 @@ def read_scan(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedScan:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
-    with pydicom.config.disable_value_validation():
+    with lenient():
         index = dicom_index(path, options)
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)
 
