@@ -22,9 +22,8 @@ settings.register_profile(
     "default", max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("quick", settings.get_profile("default"), max_examples=10)
-# Its one test sets the number of its examples.
-settings.register_profile("fuzz", settings.get_profile("default"), derandomize=False, print_blob=True)
 settings.register_profile("thorough", max_examples=500, deadline=None, print_blob=True)
+settings.register_profile("fuzz", settings.get_profile("thorough"))  # test_fuzz.py has its own numbers
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

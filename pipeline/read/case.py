@@ -15,8 +15,9 @@ from pipeline.core.errors import InputError, UsageError
 from pipeline.core.report import Finding, Severity
 from pipeline.read.ct_pixels import read_volume
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import DicomFile, DicomIndex, index_folder, lenient
+from pipeline.read.dicom_index import DicomFile, DicomIndex, index_folder
 from pipeline.read.findings import name_findings
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
 from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions
@@ -100,6 +101,7 @@ def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:
         InputError: (SeriesError, StructureError) input that is missing, broken, ambiguous or does not fit.
         UsageError: options that contradict each other.
     """
+    # Values of odd form are common in real headers and harmless here; what we use is checked by hand.
     with lenient():
         index = dicom_index(path, options)
         return _from_image_file(path, options, roles) if index is None else _from_dicom(index, options, roles)

@@ -7,8 +7,6 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -137,17 +135,6 @@ class DicomIndex:
     def of_class(self, *sop_classes: str) -> tuple[DicomFile, ...]:
         """The objects of these SOP classes."""
         return tuple(file for file in self.files if file.sop_class in sop_classes)
-
-
-@contextmanager
-def lenient() -> Iterator[None]:
-    """Values of odd form are common in real headers and harmless here; what we use is checked by hand.
-
-    What pydicom warns of (character sets, unknown elements) is no news to the user.
-    """
-    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom|pipeline\.read")
-        yield
 
 
 def index_folder(folder: Path) -> DicomIndex:

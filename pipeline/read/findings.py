@@ -45,7 +45,16 @@ def name_findings(
             message="The name speaks of a GTV, and the ROI is not used as a lesion. "
             'If it is one, name the lesions with --gtv "ROI NAME=GTV-T" (or =GTV-N).',
         )
-    counts = Counter(name.casefold() for name in names)
+    nameless = sum(not name for name in names)
+    if nameless:
+        yield Finding(
+            code="ROI_WITHOUT_NAME",
+            severity=Severity.WARNING,
+            where=where,
+            message=f"ROIs without a name, not used as lesions: {nameless}. If one is a GTV, name it and "
+            "export again.",
+        )
+    counts = Counter(name.casefold() for name in names if name)
     for folded in sorted(name for name, count in counts.items() if count > 1):
         alike = ", ".join(repr(name) for name in names if name.casefold() == folded)
         yield Finding(

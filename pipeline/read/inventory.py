@@ -11,9 +11,10 @@ from pipeline.core.errors import InputError, StructureError, TargetsError
 from pipeline.core.report import Finding
 from pipeline.read.case import ReadOptions
 from pipeline.read.ct_series import CtSeries, PlacedSeries, find_ct_series, place_series, series_facts
-from pipeline.read.dicom_index import CT_IMAGE, STRUCTURE_SET, DicomFile, DicomIndex, index_folder, lenient
+from pipeline.read.dicom_index import CT_IMAGE, STRUCTURE_SET, DicomFile, DicomIndex, index_folder
 from pipeline.read.findings import name_findings
 from pipeline.read.inventory_entries import Inventory, RoiEntry, StructureSetEntry, Use, role_name
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions
 from pipeline.read.roi_sections import roi_sections
 from pipeline.read.roles import Assignment, RoleRules, assign_lesions, load_roles

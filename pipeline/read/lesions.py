@@ -90,6 +90,8 @@ def read_structures(
         except StructureError as error:
             findings.append(_left_out(roi.name, str(error)))
             continue
+        if placed.without_points:
+            findings.append(_left_out(roi.name, f"Contours without any point: {placed.without_points}."))
         if placed.contours.is_empty:
             continue
         off = len(placed.between_slices_mm) + len(placed.beyond_scan_mm) + placed.oblique

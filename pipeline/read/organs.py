@@ -14,8 +14,9 @@ from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
-from pipeline.read.dicom_index import SEGMENTATIONS, DicomFile, lenient
+from pipeline.read.dicom_index import SEGMENTATIONS, DicomFile
 from pipeline.read.image_grid import is_image_name, stem
+from pipeline.read.lenient import lenient
 from pipeline.read.organ_checks import check_organs, check_sources
 from pipeline.read.organ_dicom import anatomy_file, anatomy_path
 from pipeline.read.organ_masks import file_candidates, folder_candidates

@@ -13,9 +13,10 @@ from pipeline.core.contour import Contours
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import OwnStation, OwnStations
-from pipeline.read.dicom_index import SEGMENTATIONS, lenient
+from pipeline.read.dicom_index import SEGMENTATIONS
 from pipeline.read.image_grid import is_image_name, stem
 from pipeline.read.label_names import label_names
+from pipeline.read.lenient import lenient
 from pipeline.read.organ_checks import check_organs, check_sources
 from pipeline.read.organ_dicom import anatomy_file, anatomy_path
 from pipeline.read.organ_masks import file_candidates, folder_candidates

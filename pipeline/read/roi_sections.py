@@ -48,6 +48,11 @@ class RoiSections:
     outside_mm2: float
 
     @property
+    def without_points(self) -> int:
+        """Closed contours whose data is missing."""
+        return sum(self.open_types[kind] for kind in _CLOSED)
+
+    @property
     def area_mm2(self) -> float:
         """Area of all sections together."""
         return float(sum(section.area for section in self.contours.sections.values()))

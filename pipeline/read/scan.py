@@ -15,8 +15,9 @@ from pipeline.core.volume import Volume
 from pipeline.read.case import LoadedCase, ReadOptions, dicom_headers, dicom_index, dicom_source, read_case
 from pipeline.read.ct_pixels import hash_pixels, read_volume
 from pipeline.read.ct_series import PlacedSeries
-from pipeline.read.dicom_index import SEGMENTATIONS, DicomIndex, lenient
+from pipeline.read.dicom_index import SEGMENTATIONS, DicomIndex
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
+from pipeline.read.lenient import lenient
 from pipeline.read.lesions import ReadLesions, read_lesions
 from pipeline.read.roles import RoleRules, assign_lesions
 from pipeline.read.scan_selection import select_scan

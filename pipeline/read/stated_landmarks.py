@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.core.grid import Grid, Vector
+from pipeline.read.lenient import lenient
 from pipeline.read.structure_set import StructureSet, raw_contours
 from pipeline.read.yaml_file import read_yaml
 
@@ -64,7 +65,8 @@ def point_rois(structure_set: StructureSet, names: Collection[str], grid: Grid) 
         name = by_case.get(roi.name.casefold())
         if name is None:
             continue
-        points = [one.points for one in raw_contours(structure_set, roi) if one.kind == "POINT"]
+        with lenient():
+            points = [one.points for one in raw_contours(structure_set, roi) if one.kind == "POINT"]
         if len(points) == 1 and len(points[0]) == 1:
             x, y, z = (float(value) for value in points[0][0])
             check_inside(name, (x, y, z), grid, where=f"ROI {roi.name}")

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import struct
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import cast
 
-import numpy as np
-import numpy.typing as npt
 import pydicom
 from pydicom.dataset import FileDataset
 
 from pipeline.core.errors import StructureError
 from pipeline.core.planes import ScannedPlanes
+from pipeline.read.contour_data import Points, contour_points
 from pipeline.read.ct_series import CtSeries
 from pipeline.read.dicom_index import BROKEN, DicomFile, read_dicom
+from pipeline.read.item_check import check_items
+from pipeline.read.lenient import lenient
 
-Points = npt.NDArray[np.float64]
-
-_CONTOUR_DATA = 0x30060050
-# No patient reaches so far, wherever his frame of reference begins.
-_FARTHEST_MM = 1e5
+_SEQUENCES = (
+    "ReferencedFrameOfReferenceSequence",
+    "StructureSetROISequence",
+    "ROIContourSequence",
+    "RTROIObservationsSequence",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +103,15 @@ def read_structure_set(file: DicomFile) -> StructureSet:
         StructureError: broken beyond use.
     """
     try:
-        with warnings.catch_warnings():
-            # Sequences are decoded only now: one that breaks off is told by a warning, and its rest is lost.
-            warnings.filterwarnings("error", message="(?i).*end of file", category=UserWarning)
-            return _read(file)
-    except (*BROKEN, UserWarning) as error:
+        for keyword in _SEQUENCES:
+            check_items(file, keyword)
+        return _read(file)
+    except BROKEN as error:
         raise StructureError(
             "structure set cannot be read",
             where=f"file {file.label}",
-            got=f"{type(error).__name__}: {error}",
+            expected="ROIs, contours and references as DICOM has them",
+            got=file.blotted(f"{type(error).__name__}: {error}"),
             todo="export it again",
         ) from error
 
@@ -124,11 +125,12 @@ def read_again(structure_set: StructureSet) -> FileDataset:
     file = structure_set.file
     where = f"file {file.label}"
     try:
-        again = read_dicom(file.path)
-        if again is None or again.sop_uid != file.sop_uid:
-            raise ValueError("another object")
-        header = cast(FileDataset, again.header)  # what pydicom makes of any file
-        _restore_sequences(header)
+        with lenient():
+            again = read_dicom(file.path)
+            if again is None or again.sop_uid != file.sop_uid:
+                raise ValueError("another object")
+            header = cast(FileDataset, again.header)  # what pydicom makes of any file
+            _restore_sequences(header)
     except BROKEN as error:
         raise StructureError(
             "structure set cannot be read again, to append to a copy of it",
@@ -152,21 +154,22 @@ def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:
     """The contours of one ROI, found by its number alone.
 
     Raises:
-        StructureError: a contour whose data is no list of points.
+        StructureError: a contour whose data is no list of points, or not all of them.
     """
-    for item in _contour_items(structure_set.file.header, roi.number):
-        kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip()
-        try:
-            points = _points(item)
-        except BROKEN as error:
-            raise StructureError(
-                "contour data cannot be read",
-                where=f"file {structure_set.file.label}, ROI {roi.name!r}",
-                expected="x, y, z of each point in mm",
-                got=str(error),
-                todo="export the structure set again",
-            ) from error
-        yield RawContour(kind=kind, points=points)
+    met = 0
+    try:
+        for item in _contour_items(structure_set.file.header, roi.number):
+            met += 1
+            kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip()
+            yield RawContour(kind=kind, points=contour_points(item))
+    except BROKEN as error:
+        raise StructureError(
+            "contour data cannot be read",
+            where=f"file {structure_set.file.label}, ROI {roi.name!r}, contour {met}",
+            expected="x, y, z of each point in mm, as many as Number of Contour Points says",
+            got=structure_set.file.blotted(str(error)),
+            todo="export the structure set again",
+        ) from error
 
 
 def _restore_sequences(header: pydicom.Dataset) -> None:
@@ -174,12 +177,7 @@ def _restore_sequences(header: pydicom.Dataset) -> None:
 
     What stands in an element of unknown VR is encoded as implicit VR little endian.
     """
-    for keyword in (
-        "ReferencedFrameOfReferenceSequence",
-        "StructureSetROISequence",
-        "ROIContourSequence",
-        "RTROIObservationsSequence",
-    ):
+    for keyword in _SEQUENCES:
         if keyword not in header or not isinstance(header[keyword].value, bytes):
             continue
         element = header[keyword]
@@ -188,27 +186,45 @@ def _restore_sequences(header: pydicom.Dataset) -> None:
         header[keyword] = decoded[keyword]
 
 
+def _items(dataset: pydicom.Dataset, keyword: str) -> Sequence[pydicom.Dataset]:
+    """The items of a sequence, none where it is absent or empty.
+
+    Raises:
+        ValueError: what stands there is no sequence.
+    """
+    found = dataset.get(keyword)
+    if found is None or (isinstance(found, str | bytes) and not found):
+        return ()
+    if not isinstance(found, pydicom.Sequence):
+        raise ValueError(f"{keyword} is no sequence of items")
+    return found
+
+
+def _number(item: pydicom.Dataset, keyword: str) -> int:
+    """The number by which ROIs are told apart.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = item.get(keyword)
+    try:
+        return int(found)
+    except BROKEN as error:
+        raise ValueError(f"{keyword} is {found!r} where a whole number should stand") from error
+
+
 def _read(file: DicomFile) -> StructureSet:
     header = file.header
     _restore_sequences(header)
     types = {
-        int(item.ReferencedROINumber): str(item.get("RTROIInterpretedType") or "").strip()
-        for item in _sequence(header, "RTROIObservationsSequence")
+        _number(item, "ReferencedROINumber"): str(item.get("RTROIInterpretedType") or "").strip()
+        for item in _items(header, "RTROIObservationsSequence")
     }
     counts: dict[int, int] = {}
-    for item in _sequence(header, "ROIContourSequence"):
-        number = int(item.ReferencedROINumber)
-        counts[number] = counts.get(number, 0) + len(_sequence(item, "ContourSequence"))
-    rois = tuple(
-        Roi(
-            number=int(item.ROINumber),
-            name=file.blotted(str(item.get("ROIName") or "").strip()),
-            interpreted_type=types.get(int(item.ROINumber), ""),
-            frame_of_reference=str(item.get("ReferencedFrameOfReferenceUID") or "").strip(),
-            contour_count=counts.get(int(item.ROINumber), 0),
-        )
-        for item in _sequence(header, "StructureSetROISequence")
-    )
+    for item in _items(header, "ROIContourSequence"):
+        number = _number(item, "ReferencedROINumber")
+        counts[number] = counts.get(number, 0) + len(_items(item, "ContourSequence"))
+    rois = tuple(_roi(item, file, types, counts) for item in _items(header, "StructureSetROISequence"))
     series, frames, images = _references(header)
     known = {roi.number for roi in rois}
     return StructureSet(
@@ -221,15 +237,26 @@ def _read(file: DicomFile) -> StructureSet:
     )
 
 
+def _roi(item: pydicom.Dataset, file: DicomFile, types: Mapping[int, str], counts: Mapping[int, int]) -> Roi:
+    number = _number(item, "ROINumber")
+    return Roi(
+        number=number,
+        name=file.blotted(str(item.get("ROIName") or "").strip()),
+        interpreted_type=types.get(number, ""),
+        frame_of_reference=str(item.get("ReferencedFrameOfReferenceUID") or "").strip(),
+        contour_count=counts.get(number, 0),
+    )
+
+
 def _references(header: pydicom.Dataset) -> tuple[set[str], set[str], set[str]]:
     """UIDs of series, frames of reference and images that the structure set names."""
     series, frames, images = set(), set(), set()
-    for frame in _sequence(header, "ReferencedFrameOfReferenceSequence"):
+    for frame in _items(header, "ReferencedFrameOfReferenceSequence"):
         frames.add(str(frame.get("FrameOfReferenceUID") or ""))
-        for study in _sequence(frame, "RTReferencedStudySequence"):
-            for one in _sequence(study, "RTReferencedSeriesSequence"):
+        for study in _items(frame, "RTReferencedStudySequence"):
+            for one in _items(study, "RTReferencedSeriesSequence"):
                 series.add(str(one.get("SeriesInstanceUID") or ""))
-                for image in _sequence(one, "ContourImageSequence"):
+                for image in _items(one, "ContourImageSequence"):
                     images.add(str(image.get("ReferencedSOPInstanceUID") or ""))
     return series - {""}, frames - {""}, images - {""}
 
@@ -238,69 +265,25 @@ def contour_image_uids(structure_set: StructureSet, roi: Roi) -> set[str]:
     """The images that the contours of one ROI say they were drawn on.
 
     Raises:
-        StructureError: a reference that cannot be read.
+        StructureError: references that are none.
     """
     try:
         return {
             str(image.get("ReferencedSOPInstanceUID") or "")
             for item in _contour_items(structure_set.file.header, roi.number)
-            for image in _sequence(item, "ContourImageSequence")
+            for image in _items(item, "ContourImageSequence")
         } - {""}
     except BROKEN as error:
         raise StructureError(
             "image references of contours cannot be read",
             where=f"file {structure_set.file.label}, ROI {roi.name!r}",
-            got=f"{type(error).__name__}: {error}",
+            expected="the UID of the image that each contour was drawn on, or nothing",
+            got=structure_set.file.blotted(str(error)),
             todo="export the structure set again",
         ) from error
 
 
 def _contour_items(header: pydicom.Dataset, number: int) -> Iterator[pydicom.Dataset]:
-    for item in _sequence(header, "ROIContourSequence"):
-        if int(item.ReferencedROINumber) == number:
-            yield from _sequence(item, "ContourSequence")
-
-
-def _sequence(holder: pydicom.Dataset, keyword: str) -> Sequence[pydicom.Dataset]:
-    """The items of a sequence; none where it is absent or empty.
-
-    Raises:
-        TypeError: something else than a sequence.
-    """
-    value = holder.get(keyword)
-    if value is None or value == "":
-        return ()
-    if not isinstance(value, pydicom.Sequence):
-        raise TypeError(f"{keyword} is no sequence")
-    return value
-
-
-def _points(item: pydicom.Dataset) -> Points:
-    """ContourData as an array; its text is parsed in one go, 20 times faster than value by value."""
-    if _CONTOUR_DATA not in item:
-        return np.empty((0, 3))
-    value = item.get_item(_CONTOUR_DATA).value
-    if isinstance(value, bytes):
-        flat = _numbers(value.rstrip(b" \0"))
-    else:
-        flat = np.asarray([] if value is None else value, dtype=float)
-    if flat.ndim != 1 or flat.size % 3 or not np.isfinite(flat).all():
-        raise ValueError(f"{flat.size} numbers, some of them not finite or no full point")
-    if flat.size and np.abs(flat).max() > _FARTHEST_MM:
-        raise ValueError(f"a coordinate of {flat[np.abs(flat).argmax()]:g} mm")
-    return flat.reshape(-1, 3)
-
-
-def _numbers(text: bytes) -> npt.NDArray[np.float64]:
-    """Decimal strings with backslashes between them; blank ones count for nothing.
-
-    Raises:
-        ValueError: something else than a number.
-    """
-    try:
-        found = np.fromstring(text, sep=" \\ ")
-    except (ValueError, DeprecationWarning):  # what stops it, where warnings are errors
-        found = np.empty(0)
-    if len(found) == text.count(b"\\") + 1:
-        return found
-    return np.asarray([part for part in text.split(b"\\") if part.strip()], dtype=float)
+    for item in _items(header, "ROIContourSequence"):
+        if _number(item, "ReferencedROINumber") == number:
+            yield from _items(item, "ContourSequence")
