@@ -92,17 +92,17 @@ def test_the_same_patient_in_every_position(position: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(shift=st.floats(-20, 20))
 def test_laws(shift: float) -> None:
     of = grid()
     one, other = block(of), block(of, shift)
-    there, back = surface_distances(one, other), surface_distances(other, one)
+    there, back = surface_distances(one, other, pitch_mm=1.0), surface_distances(other, one, pitch_mm=1.0)
     assert there.mean_mm == pytest.approx(back.mean_mm, abs=1e-6)
     assert there.hd95_mm == pytest.approx(back.hd95_mm, abs=1e-6)
     assert 0 <= there.mean_mm <= there.hausdorff_mm + 1e-9
     assert there.hd95_mm <= there.hausdorff_mm + 1e-9
-    assert there.hausdorff_mm == pytest.approx(abs(shift), abs=0.5)  # one pitch cuts corners
+    assert there.hausdorff_mm == pytest.approx(abs(shift), abs=0.7)  # the pitch cuts corners
     assert there.dice(0.5) <= there.dice(3.0) <= there.dice(1e3) == 1.0
     same = surface_distances(one, one)
     assert same.hausdorff_mm == pytest.approx(0.0, abs=1e-5)

@@ -113,8 +113,11 @@ def test_the_validator_finds_no_error_whatever_the_holes(
     assert errors == []
 
 
-@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
-@pytest.mark.parametrize("position", sorted(AXES))
+@pytest.mark.parametrize(
+    "position, syntax",
+    [(position, ImplicitVRLittleEndian) for position in sorted(AXES)]
+    + [(position, ExplicitVRLittleEndian) for position in ("HFS", "FFDL")],
+)
 @pytest.mark.parametrize("judge", ["dciodvfy", "plastimatch", "dcmrtstruct2nii"])
 def test_appended_rois_and_those_of_the_source(
     judge: str, position: str, syntax: str, program: Program, tmp_path: Path
