@@ -185,13 +185,7 @@ def _again(content: bytes, at: int, value: bytes) -> bytes:
     return content[:at] + content[max(at - 20 * len(value), 0) :]
 
 
-OF_BYTES: dict[str, Callable[[bytes, int, bytes], bytes]] = {
-    "cut": _cut,
-    "flip": _flip,
-    "insert": _insert,
-    "lose": _lose,
-    "again": _again,
-}
+OF_BYTES = {"cut": _cut, "flip": _flip, "insert": _insert, "lose": _lose, "again": _again}
 
 
 def _number(one: Element, at: int, value: bytes) -> None:
