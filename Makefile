@@ -4,7 +4,7 @@
 #   make quick    the fast part of the tests
 #   make lint     ruff and its formatter, checking only
 #   make cohort   what is left out of `make test`: synthetic patients by the dozen
-#   make fuzz     structure sets damaged at random, 10,000 of them: a quarter of an hour
+#   make fuzz     structure sets damaged at random, 10,000 of them: some ten minutes
 #   make bench    speed and accuracy tables
 #   make matrix   how other readers see our structure sets, into docs/interop.md
 #   make schema   the JSON schema of protocol files, for editors

@@ -28,9 +28,7 @@ def contour_points(item: pydicom.Dataset) -> Points:
     Raises:
         ValueError: what stands there is no list of points, or not the points that were written.
     """
-    if _CONTOUR_DATA not in item:
-        return np.empty((0, 3))
-    value = item.get_item(_CONTOUR_DATA).value
+    value = item.get_item(_CONTOUR_DATA).value if _CONTOUR_DATA in item else None
     if isinstance(value, bytes):
         flat = _numbers(value.rstrip(b" \0"))
     else:
@@ -47,10 +45,10 @@ def contour_points(item: pydicom.Dataset) -> Points:
 
 def _check_count(item: pydicom.Dataset, count: int) -> None:
     """Data cut off between two points would be another shape, without a word."""
-    stated = item.get("NumberOfContourPoints")
-    if stated is None or stated == "":
-        return
-    if int(stated) != count:
+    stated = item.get_item(_POINT_COUNT).value if _POINT_COUNT in item else None
+    if isinstance(stated, bytes):  # not yet decoded, which would take longer than all the rest
+        stated = stated.strip(b" \0")
+    if stated not in (None, b"", "") and int(stated) != count:
         raise ValueError(f"{count} points where Number of Contour Points says {int(stated)}")
 
 

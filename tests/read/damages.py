@@ -55,8 +55,8 @@ class Damage:
 
     Attributes:
         kind: a key of the tables below.
-        tag: which of the file's tags, by its number in order of appearance.
-        nth: which of the elements of that tag; for damage of bytes, where in the file.
+        tag: which of the file's tags, in order of appearance; for damage of bytes, where in the file.
+        nth: which of the elements of that tag.
         value: what the kind needs.
     """
 
@@ -127,13 +127,11 @@ def _turn_items(holder: list[Element], one: Element, value: int) -> None:
 def _nest(holder: list[Element], one: Element, value: int) -> None:
     """Sequences in sequences, as deep as the value says; 0 is an empty one."""
     one.vr, one.value = b"SQ", []
-    inside: list[Item] = one.value
+    inside = one.items
     for _level in range(value):
         below = Element(one.tag, b"SQ", [])
         inside.append(Item([below]))
         inside = below.items
-        assert isinstance(below.value, list)
-        inside = below.value
 
 
 def _deepen(holder: list[Element], one: Element, value: bytes) -> None:
@@ -187,13 +185,7 @@ def _again(content: bytes, at: int, value: bytes) -> bytes:
     return content[:at] + content[max(at - 20 * len(value), 0) :]
 
 
-OF_BYTES: dict[str, Callable[[bytes, int, bytes], bytes]] = {
-    "cut": _cut,
-    "flip": _flip,
-    "insert": _insert,
-    "lose": _lose,
-    "again": _again,
-}
+OF_BYTES = {"cut": _cut, "flip": _flip, "insert": _insert, "lose": _lose, "again": _again}
 
 
 def _number(one: Element, at: int, value: bytes) -> None:
