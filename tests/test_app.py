@@ -18,7 +18,7 @@ from pipeline.core.case import LesionKind
 from pipeline.core.errors import ConfigError, OutputError, StructureError, UsageError
 from pipeline.core.rules import ArmChoice, MarginName, Settings
 from tests import made_case
-from tests.read.test_resample import made, spec
+from tests.leaning_ct import made, spec
 
 IFI = Settings(arm=ArmChoice.IFI)
 

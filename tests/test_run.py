@@ -11,13 +11,12 @@ from pipeline.core.margin import Margin
 from pipeline.core.regions import Region
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
-from pipeline.core.stations import LesionPlace
 from pipeline.read.protocols import load_protocol
 from pipeline.run.choice import chosen_arms
 from pipeline.run.measured import measured_lesions
 from pipeline.run.report import report_of
 from pipeline.run.targets import make_targets, settle
-from tests.known import known
+from tests.known import known, place_in
 from tests.made_case import READ, case
 
 IFI = Settings(arm=ArmChoice.IFI)
@@ -111,16 +110,7 @@ def test_a_close_distance_off_protocol_is_told():
 
 def test_regions_of_the_case_that_are_not_those_of_its_lesions_are_told():
     made = case()
-    place = LesionPlace(
-        roi="GTV-T",
-        level=None,
-        shares=(),
-        nearest=None,
-        nearest_mm=None,
-        second=None,
-        second_mm=None,
-        regions=(Region.II,),
-    )
+    place = place_in("GTV-T", Region.II)
     lesions = [replace(one, place=place) for one in measured_lesions(made, known(made))]
     for stated, codes in (((Region.II,), []), ((Region.I, Region.III), ["REGIONS_STATED_OTHERWISE"])):
         choice = chosen_arms(PROTOCOL, IFI, lesions, Facts(regions=stated), known(made))

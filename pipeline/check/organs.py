@@ -12,20 +12,19 @@ from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Finding, Severity
+from pipeline.core.surface import points_distance_mm
 from pipeline.core.targets import TargetSet
 from pipeline.core.volume import Mask
 
 # Organs with a dose limit in the trial [P], and the other that the plan hangs on.
 AT_RISK = ("spinal_cord", "heart", "lung_left", "lung_right", "gastric_conduit", "stomach")
 CORD = "spinal_cord"
-# The cord may get less than any dose of a PTV: nearer than a steep dose gradient needs is worth a look [A].
+# The cord may get less than a PTV does: nearer than a steep dose gradient needs is worth a look [A].
 NEAR_CORD_MM = 5.0
 # Further off than this, a distance is of no use to anybody.
 LOOK_MM = 30.0
 
 Points = npt.NDArray[np.float64]
-
-_FEW, _SIEVES, _PAIRS_AT_ONCE = 500, 3, 2_000_000
 
 
 def check_organs(case: Case, targets: TargetSet, organs: Organs) -> tuple[Finding, ...]:
@@ -65,7 +64,7 @@ def _near_cord(where: str, mm: float) -> Finding:
         code="PTV_NEAR_CORD",
         severity=Severity.WARNING,
         where=where,
-        message=f"it {how} the spinal cord, whose dose limit lies below the dose of any PTV",
+        message=f"it {how} the spinal cord: look whether the limit of its dose can be kept",
     )
 
 
@@ -89,30 +88,8 @@ def _least_mm(ptv: Contours, organ: Mask) -> float | None:
     near = _centres(organ, outline.min(axis=0) - LOOK_MM, outline.max(axis=0) + LOOK_MM)
     if not len(near):
         return None
-    mm = _between(outline, near)
+    mm = points_distance_mm(outline, near)
     return mm if mm <= LOOK_MM else None
-
-
-def _between(some: Points, others: Points) -> float:
-    """Least distance of two sets of points; a tree would cost more, its import above all."""
-    most = np.inf
-    for _ in range(_SIEVES):  # what is further from the others' box than two points are cannot be nearest
-        few, fewer = some[:: 1 + len(some) // _FEW], others[:: 1 + len(others) // _FEW]
-        most = min(most, _pairwise(few, fewer))
-        some, others = _within(some, others, most), _within(others, some, most)
-    blocks = np.array_split(some, 1 + len(some) * len(others) // _PAIRS_AT_ONCE)
-    return min(most, *(_pairwise(block, others) for block in blocks if len(block)))
-
-
-def _pairwise(some: Points, others: Points) -> float:
-    squared = sum(np.subtract.outer(a, b) ** 2 for a, b in zip(some.T, others.T, strict=True))
-    return float(np.sqrt(np.min(squared)))
-
-
-def _within(some: Points, others: Points, reach: float) -> Points:
-    """Those of some within reach of the box round others, and a hair more."""
-    apart = np.maximum(0.0, np.maximum(others.min(axis=0) - some, some - others.max(axis=0)))
-    return np.asarray(some[np.linalg.norm(apart, axis=1) <= reach * (1.0 + 1e-9)])
 
 
 def _centres(organ: Mask, low: Points, high: Points) -> Points:

@@ -12,6 +12,10 @@ from pipeline.core.grid import Grid, Vector
 from pipeline.core.report import Finding
 from pipeline.core.volume import Mask
 
+# What the protocol calls stomach or intestine [P; the list: A].
+STOMACH = ("gastric_conduit", "stomach")
+GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
+
 
 class OrganSource(StrEnum):
     """Where an organ's mask came from, in order of trust: an earlier one takes the place of a later one."""

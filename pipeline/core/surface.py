@@ -59,15 +59,26 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
 
     It is not told whether one solid lies inside the other: see `values_at`.
     """
-    mine, its, most = one.vertices, other.vertices, np.inf
-    for _ in range(
-        _SIEVES
-    ):  # any two corners are at least as far apart; those that face each other tell more
-        some, few = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
-        most = min(most, float(np.linalg.norm(some[:, None] - few[None, :], axis=2).min()))
+    most, _, _ = _sieved(one.vertices, other.vertices)
+    return min(_from_corners(one, other, most), _from_corners(other, one, most))
+
+
+def points_distance_mm(some: Points, others: Points) -> float:
+    """Least distance of any of some points to any of others, both of shape (n, 3) and not empty."""
+    most, mine, its = _sieved(some, others)
+    blocks = np.array_split(mine, 1 + len(mine) * len(its) // _PAIRS_AT_ONCE)
+    return min(most, *(float(np.sqrt(_squared_distances(one, its).min())) for one in blocks if len(one)))
+
+
+def _sieved(some: Points, others: Points) -> tuple[float, Points, Points]:
+    """A distance that the least one does not exceed, and the points that may be so near."""
+    mine, its, most = some, others, np.inf
+    for _ in range(_SIEVES):  # any two are at least as far apart; those that face each other tell more
+        few, fewer = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
+        most = min(most, float(np.linalg.norm(few[:, None] - fewer[None, :], axis=2).min()))
         reach = most * (1.0 + _ROUNDING)  # so that the nearest two always stay
         mine, its = _within(mine, mine, its, reach), _within(its, its, mine, reach)
-    return min(_from_corners(one, other, most), _from_corners(other, one, most))
+    return most, mine, its
 
 
 def box_distance_mm(one: Solid, other: Solid) -> float:

@@ -182,7 +182,9 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
 def _from_segmentation(
     index: DicomIndex, file: DicomFile, options: ReadOptions, roles: RoleRules
 ) -> LoadedCase:
-    found = segmented_lesions(index, file, roles, options.gtv, ct_series=options.ct_series)
+    found = segmented_lesions(
+        index, file, roles, options.gtv, ct_series=options.ct_series, resample=options.resample
+    )
     volume, ct_sha256 = read_volume(found.placed)
     lesions = found.lesions()
     source = dicom_source(found.placed, None, ct_sha256)

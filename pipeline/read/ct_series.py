@@ -92,9 +92,10 @@ def place_series(series: CtSeries, *, resample: bool = False) -> PlacedSeries:
     """
     slices, problems = _examine(series)
     if resample and problems and all(problem.todo == RESAMPLE for problem in problems):
+        told = [f"{problem.what} ({problem.got})" for problem in problems]
         problems = too_wide(series, slices)
         if not problems:
-            return _resampled(series, slices)
+            return _resampled(series, slices, told)
     if not problems:
         try:
             return _placed(slices)
@@ -165,10 +166,9 @@ def _examine(series: CtSeries) -> tuple[list[Slice], list[SeriesError]]:
     return slices, [*duplicates(series, slices), *drift(series, slices), *gaps(series, slices)]
 
 
-def _resampled(series: CtSeries, slices: Sequence[Slice]) -> PlacedSeries:
+def _resampled(series: CtSeries, slices: Sequence[Slice], told: Sequence[str]) -> PlacedSeries:
     """On a grid of its own, and told."""
     first = slices[0]
-    told = [f"{problem.what} ({problem.got})" for problem in _examine(series)[1]]
     cosines = np.where(np.abs(first.cosines) < SNAP_COSINE, 0.0, first.cosines)
     row = cosines[:3] / np.linalg.norm(cosines[:3])
     column = cosines[3:] - (cosines[3:] @ row) * row

@@ -99,7 +99,7 @@ def edge_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
 
 def dirt_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
     """What was cleaned in the contours of one ROI, a finding for each kind of dirt."""
-    planes = placed.contours.grid.plane_positions_mm
+    planes = placed.plane_positions_mm
     for note, count in sorted(placed.sections.totals.items()):
         code, severity = _CODES[note]
         at = [float(planes[k]) for k, notes in placed.sections.notes.items() if note in notes]

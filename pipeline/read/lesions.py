@@ -138,7 +138,7 @@ def _check_roi(structure_set: StructureSet, roi: Roi, grid: Grid, where: str) ->
 
 def _check_gtv(placed: RoiSections, roi: Roi, grid: Grid, where: str) -> None:
     """Everything that makes a GTV unusable."""
-    planes = grid.plane_positions_mm
+    planes = placed.plane_positions_mm
     scan = f"slices from {planes.min():.2f} to {planes.max():.2f} mm"
     if placed.beyond_scan_mm:
         raise StructureError(

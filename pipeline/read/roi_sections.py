@@ -37,6 +37,7 @@ class RoiSections:
         oblique: contours that do not lie in a slice plane.
         open_types: contours that enclose nothing, by geometric type.
         outside_mm2: area beyond the edges of the image.
+        plane_positions_mm: of the planes that it was drawn on, by the indices of `sections`, shape (n,).
     """
 
     contours: Contours
@@ -46,6 +47,7 @@ class RoiSections:
     oblique: int
     open_types: Counter[str]
     outside_mm2: float
+    plane_positions_mm: npt.NDArray[np.float64]
 
     @property
     def without_points(self) -> int:
@@ -103,6 +105,7 @@ def roi_sections(raw: Iterable[RawContour], grid: Grid, scanned: ScannedPlanes |
         oblique=oblique,
         open_types=open_types,
         outside_mm2=_outside(contours),
+        plane_positions_mm=planes,
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.case import Lesion, SourceFile
-from pipeline.core.errors import SeriesError, StructureError
+from pipeline.core.errors import SeriesError, StructureError, UsageError
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
-from pipeline.read.ct_series import CtSeries, PlacedSeries
+from pipeline.read.ct_series import CtSeries, PlacedSeries, series_facts
 from pipeline.read.dicom_index import (
     BROKEN,
     SEGMENTATIONS,
@@ -117,15 +117,25 @@ def segmented_lesions(
     gtv: Sequence[GtvChoice] = (),
     *,
     ct_series: str | None = None,
+    resample: bool = False,
 ) -> SegmentedLesions:
     """The CT of a segmentation, and its segments by name.
 
     Raises:
         SeriesError: no CT, several that could be meant, or one that is not usable.
         StructureError: a segmentation that cannot be read or lies on another grid; no lesion in it.
+        UsageError: `resample`, and a series that needs it: voxels of a segmentation are not moved.
     """
     series = _series_of(file, ct_candidates(index, ct_series))
     check_unreadable(index, series)
+    if resample and series_facts(series).problems:
+        raise UsageError(
+            "lesions of a segmentation cannot be brought onto other slices",
+            where="--resample",
+            expected="lesions drawn in a structure set, or a CT of even, upright slices",
+            got=f"file {file.label}, a DICOM segmentation",
+            todo="export the lesions as an RTSTRUCT, or resample CT and segmentation together",
+        )
     placed = place(index, series)
     segmentation = read_segmentation(file, placed.grid)
     names = _names(segmentation)

@@ -75,7 +75,11 @@ def build_arms(
         lacking, patient = _patient_map(known.map, planned[ENI], allow_inferred=allow_inferred)
     with ThreadPoolExecutor(max_workers=1) as aside:  # the arms share nothing but the lesions
         field = planned.get(IFI) or (beside if patient is not None and not lacking else None)
-        ifi = aside.submit(_ifi, case, known, field, masks, gross) if field is not None else None
+        ifi = (
+            aside.submit(_ifi, case, known, field, masks, gross, checked=IFI in planned)
+            if field is not None
+            else None
+        )
         eni = None
         if patient is not None and not lacking:
             made = build_eni(case, plan=planned[ENI].plan, patient=patient, organs=masks, gross=gross)
@@ -83,7 +87,7 @@ def build_arms(
         done = ifi.result() if ifi else None
     both = (*([done[0]] if done else []), *([eni[0].targets] if eni else []))
     arms = tuple(one for one in both if one.arm in planned)
-    findings += [*(done[1] if done and IFI in planned else ()), *lacking]
+    findings += [*(done[1] if done else ()), *lacking]
     if eni is not None and patient is not None:
         findings += [*eni[1], *_uncertain(eni[0].built, patient)]
     findings += check_arms(both)
@@ -91,10 +95,18 @@ def build_arms(
 
 
 def _ifi(
-    case: Case, known: Known, planned: PlannedArm, masks: Mapping[str, Mask], gross: Sequence[Gross]
+    case: Case,
+    known: Known,
+    planned: PlannedArm,
+    masks: Mapping[str, Mask],
+    gross: Sequence[Gross],
+    *,
+    checked: bool,
 ) -> tuple[TargetSet, tuple[Finding, ...]]:
-    """The IFI arm with its doubts."""
+    """The IFI arm with its doubts; without them where it is not written."""
     targets = build_ifi(case, plan=planned.plan, organs=masks, gross=gross)
+    if not checked:
+        return targets, ()
     return targets, (*targets.findings, *check_targets(case, targets, known.organs))
 
 

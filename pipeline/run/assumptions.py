@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.anatomy.places.gut import GUT
 from pipeline.anatomy.places.place import FAR_FROM_STATIONS_MM, MAINLY
 from pipeline.anatomy.places.shares import SMALL_SHARE
+from pipeline.core.anatomy import GUT
 from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.rules import ENI
 from pipeline.run.known import Known

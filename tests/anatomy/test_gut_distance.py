@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.anatomy.places.gut import GUT, distance_to_gut_mm, gut_masks
+from pipeline.anatomy.places.gut import distance_to_gut_mm, gut_masks
+from pipeline.core.anatomy import GUT
 from pipeline.core.case import Lesion
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid

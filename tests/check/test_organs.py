@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.check import check_targets
-from pipeline.check.organs import _between, check_organs
+from pipeline.check.organs import check_organs
 from pipeline.core.case import Case
 from pipeline.core.grid import Grid
 from pipeline.core.report import Finding, Severity
@@ -79,12 +79,3 @@ def test_what_lies_far_off_or_is_empty_is_not_told() -> None:
     case = case_of(wide, [{k: disc(-40, -35, 10) for k in range(12, 18)}])
     targets = build_ifi(case, plan=plan_of(), organs={})
     assert told(case, targets, "heart", mask_of(wide, ((20, 30), (-41, -29), (100, 125)))) == {}
-
-
-def test_the_least_distance_is_that_of_a_tree() -> None:
-    from scipy.spatial import cKDTree
-
-    dice = np.random.default_rng(7)
-    for apart in (5.0, 40.0, 90.0):
-        some, others = dice.normal(size=(6000, 3)) * 9, dice.normal(size=(4000, 3)) * 7 + [apart, 3.0, -4.0]
-        assert _between(some, others) == pytest.approx(cKDTree(some).query(others)[0].min())

@@ -72,3 +72,19 @@ def test_lesions_that_overlap_count_once_and_thick_slices_are_left_alone() -> No
     thick = grid_of(size=(80, 64, 9), spacing=(1.2, 0.9, 11.0))
     case = case_of(thick, [{4: disc(20, -35, 3)}])
     assert found(build_ifi(case, plan=plan_of(), organs={}), case) == []
+
+
+@pytest.mark.parametrize("spacing", [1.0, 3.0, 4.0, 5.0])
+@pytest.mark.parametrize("radius", [2.0, 5.0, 10.0])
+def test_small_lesions_wherever_the_slices_lie_keep_to_it(spacing: float, radius: float) -> None:
+    """Balls, and a single slice: what slicing does to them stays inside the tolerance."""
+    grid = grid_of(size=(80, 76, round(70 / spacing)), spacing=(1, 1, spacing), centre=(0, 0, 0))
+    ball = {
+        k: disc(0.3, 0.2, math.sqrt(square))
+        for k, w in enumerate(grid.plane_positions_mm)
+        if (square := radius**2 - (w - 0.3 * spacing) ** 2) > 0.7
+    }
+    for drawn in (ball, {len(grid.plane_positions_mm) // 2: disc(0.3, 0.2, radius)}):
+        case = case_of(grid, [drawn])
+        told = [one.code for one in check_ratios(case, build_ifi(case, plan=plan_of(), organs={}))]
+        assert "VOLUME_RATIO" not in told

@@ -18,7 +18,7 @@ from pipeline.read import GtvChoice, ReadOptions, load_roles, read_case
 from pipeline.write import write_appended, write_rtstruct
 from tests.interop import judges
 from tests.interop.judges import Voxels
-from tests.read.test_resample import made, spec
+from tests.leaning_ct import made, spec
 from tests.write.samples import AXES, CENTRE, context, make_grid, ring, roi, sphere, two_parts, write_ct
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow]

@@ -6,56 +6,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from scipy.ndimage import map_coordinates
+from shapely.geometry import MultiPolygon, box
 
 from pipeline.core.case import Case
 from pipeline.core.errors import SeriesError
 from pipeline.read import LoadedCase, ReadOptions, load_roles, read_case, read_scan
-from tests.dicom_maker import CtSpec, MadeCt, RoiSpec, axes_of, make_ct, make_structure_set
-
-CENTRE = np.array([9.3, -14.2, 42.7])  # of the ball, off the middle of the volume
-RADIUS = 14.0
-UNEVEN = (0, 3, 6, 9, 11, 13, 15, 19, 22, 25, 28, 31, 34.5, 38, 41, 44, 47, 50, 53, 56, 59)
-ANGLE = math.radians(18.5)
-
-
-def hu(points: np.ndarray) -> np.ndarray:
-    """Water with a ball of bone, and a slope from left to right and from foot to head."""
-    inside = np.linalg.norm(points - CENTRE, axis=1) < RADIUS
-    return np.where(inside, 700.0, 2.0 * points[:, 0] + 3.0 * points[:, 2])
-
-
-def ball_loops(ct: MadeCt) -> list[np.ndarray]:
-    """Circles where the ball meets the planes of the slices, however they lie."""
-    i, j, k = axes_of(ct.spec)
-    loops = []
-    for origin in ct.origins:
-        off = float((CENTRE - origin) @ k)
-        if abs(off) < RADIUS:
-            r = math.sqrt(RADIUS**2 - off**2)
-            angles = np.linspace(0, 2 * math.pi, 120, endpoint=False)
-            middle = CENTRE - off * k
-            loops.append(middle + r * (np.outer(np.cos(angles), i) + np.outer(np.sin(angles), j)))
-    return loops
-
-
-def spec(kind: str, position: str = "HFS") -> CtSpec:
-    """`uneven`; `tilted`: images lean and the table moves along the patient; `sheared`: the stack leans."""
-    common = {"size": (50, 44, 21), "spacing_mm": (2.0, 2.4, 3.0), "center_mm": (5.0, -10.0, 40.0), "hu": hu}
-    if kind == "uneven":
-        return CtSpec(**common, position=position, along_mm=UNEVEN)
-    i, j, k = axes_of(CtSpec(position=position))
-    if kind == "sheared":
-        return CtSpec(**common, position=position, lean=tuple(0.2 * j))
-    down = math.cos(ANGLE) * j + math.sin(ANGLE) * k
-    lean = tuple(math.tan(ANGLE) * down)
-    return CtSpec(**common, position=position, cosines=(*i, *down), lean=lean)
-
-
-def made(folder: Path, of: CtSpec) -> tuple[Path, MadeCt]:
-    ct = make_ct(folder / "ct", of)
-    make_structure_set(folder / "rs.dcm", ct, [RoiSpec("GTV-N", ball_loops(ct))])
-    return folder, ct
+from tests.dicom_maker import CtSpec, RoiSpec, make_ct, make_structure_set
+from tests.leaning_ct import CENTRE, RADIUS, ball_loops, hu, made, spec
 
 
 def read(folder: Path) -> LoadedCase:
@@ -101,19 +61,29 @@ def test_hounsfield_units_are_those_of_the_place(kind: str, tmp_path: Path) -> N
 
 
 def test_planes_that_stay_keep_their_outlines(tmp_path: Path) -> None:
-    """The first plane of an uneven stack is one of the grid: its outlines are those that were drawn."""
-    folder, ct = made(tmp_path, spec("uneven"))
-    case = read(folder).case
-    heights, grid = ct.heights, case.volume.grid
-    shared = [k for k, w in enumerate(grid.plane_positions_mm) if np.abs(heights - w).min() < 0.005]
-    assert {0, grid.size[2] - 1} <= set(shared)
-    for k, section in case.lesions[0].contours.sections.items():
-        off = abs(grid.plane_positions_mm[k] - CENTRE[2])
-        # A flat end goes on for half a gap, and no circle is as large there.
-        circle = max(0.0, math.pi * (RADIUS**2 - off**2))
-        if RADIUS - off < 3.0:
-            continue
-        assert section.area == pytest.approx(circle, rel=0.06, abs=8.0), k
+    """The end planes of an uneven stack are planes of the grid, and what is drawn there stays."""
+    ct = make_ct(tmp_path / "ct", spec("uneven"))
+    square = np.array([[0, -20], [12, -20], [12, -10], [0, -10]], dtype=float)
+    loops = [np.column_stack([square, np.full(4, w)]) for w in ct.heights[:4]]
+    make_structure_set(tmp_path / "rs.dcm", ct, [RoiSpec("GTV-N", loops)])
+    case = read(tmp_path).case
+    grid, contours = case.volume.grid, case.lesions[0].contours
+    assert grid.plane_positions_mm[[0, -1]] == pytest.approx(ct.heights[[0, -1]], abs=0.001)
+    drawn = MultiPolygon([box(0, -20, 12, -10)])
+    assert contours.sections[0].normalize().equals_exact(drawn.normalize(), 1e-6)
+    # 12 x 10 mm between the planes as well, but for the corners that a lattice cuts.
+    assert [s.area for s in contours.sections.values()] == pytest.approx(
+        [120.0] * len(contours.slices), rel=0.01
+    )
+
+
+def test_dirt_is_told_with_the_heights_that_it_was_drawn_at(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "ct", spec("uneven"))
+    top = ct.heights[-2]
+    ring = np.array([[0, -20, top], [12, -20, top], [12, -10, top]])
+    make_structure_set(tmp_path / "rs.dcm", ct, [RoiSpec("GTV-N", [*ball_loops(ct), ring, ring])])
+    (told,) = [one for one in read(tmp_path).case.findings if one.code == "CONTOUR_DUPLICATE"]
+    assert told.message.endswith(f"at {top:.2f} mm.")
 
 
 def test_it_is_told_with_its_figures(tmp_path: Path) -> None:
@@ -167,14 +137,35 @@ def test_what_would_be_made_up_is_refused_all_the_same(along, what: str, tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize("archive", ["GE_tilt_nonuniform", "Philips_S21610_tilt-18.5_plus_localizer"])
 def test_heads_of_leaning_scanners_stand_upright(unpacked, archive: str) -> None:  # type: ignore[no-untyped-def]
-    """The grid runs along the table, and mirrored in its middle plane the head covers itself."""
-    scan = read_scan(unpacked(f"tilted-ct/{archive}.tar.xz"), ReadOptions(resample=True), load_roles())
-    assert np.allclose(np.abs(scan.volume.grid.axes), np.eye(3), atol=1e-6)
+    """Pixels of the scanner's slices lie where their own tags say, on a grid along the table."""
+    folder = unpacked(f"tilted-ct/{archive}.tar.xz")
+    scan = read_scan(folder, ReadOptions(resample=True), load_roles())
+    volume = scan.volume
+    assert np.allclose(np.abs(volume.grid.axes), np.eye(3), atol=1e-6)
     (told,) = [one for one in scan.findings if one.code == "CT_RESAMPLED"]
     assert "leans by 18.5 degrees" in told.message
-    bone = scan.volume.hu > 500
-    middle = round(float(np.argwhere(bone)[:, 2].mean()))
-    reach = min(middle, bone.shape[2] - middle)
-    here = bone[:, :, middle - reach : middle + reach]
-    whole = here | here[:, :, ::-1]
-    assert np.count_nonzero(whole) < 2.0 * np.count_nonzero(here)
+    headers = [pydicom.dcmread(path, force=True) for path in sorted(folder.rglob("*")) if path.is_file()]
+    axial = [one for one in headers if "AXIAL" in one.get("ImageType", ())]
+    axial.sort(key=lambda one: float(one.ImagePositionPatient[2]))
+    shifts = [np.array([x, y, z]) for x in (-6, 0, 6) for y in (-6, 0, 6) for z in (-6, 0, 6)]
+    apart = np.zeros(len(shifts))
+    hu = np.clip(volume.hu, -1000, 1000).astype(np.float32)
+    for dataset in axial[4:-4:6]:
+        points, stored = _pixels(dataset)
+        for number, by_mm in enumerate(shifts):
+            index = volume.grid.to_index(points + by_mm)
+            found = map_coordinates(hu, index[:, ::-1].T, order=1, cval=-1000)
+            apart[number] += np.abs(found - np.clip(stored, -1000, 1000)).mean()
+    assert shifts[int(apart.argmin())].tolist() == [0, 0, 0], "where the tags say, and nowhere beside it"
+    assert apart.min() < 0.8 * np.delete(apart, apart.argmin()).min()
+
+
+def _pixels(dataset: pydicom.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Where some pixels of a slice lie by its tags (LPS mm), and their Hounsfield units."""
+    row, column = np.split(np.array(dataset.ImageOrientationPatient, dtype=float), 2)
+    down, right = np.mgrid[30:480:6, 30:480:6].reshape(2, -1)
+    points = np.array(dataset.ImagePositionPatient, dtype=float)
+    points = points + np.outer(right * float(dataset.PixelSpacing[1]), row)
+    points = points + np.outer(down * float(dataset.PixelSpacing[0]), column)
+    hu = dataset.pixel_array[down, right] * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
+    return points, hu

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from pipeline.core.case import LesionKind
-from pipeline.core.errors import SeriesError, StructureError
+from pipeline.core.errors import SeriesError, StructureError, UsageError
 from pipeline.core.raster import contours_to_mask
 from pipeline.read import GtvChoice, LoadedCase, ReadOptions, load_roles, read_case, read_scan, take_inventory
 from tests.dicom_maker import COSINES, CtSpec, MadeCt, RoiSpec, make_ct, make_structure_set
@@ -120,3 +121,16 @@ def test_for_stations_one_that_is_not_named_is_told_and_not_read(tmp_path: Path)
     scan = read_scan(tmp_path, ReadOptions(), load_roles())
     assert scan.lesions == ()
     assert [one.where for one in scan.findings if one.code == "SEGMENTATION_NOT_READ"] == ["file seg.dcm"]
+
+
+def test_a_series_that_needs_resampling_is_refused_with_its_own_reason(tmp_path: Path) -> None:
+    ct = made(tmp_path)
+    for place in ct.files:
+        header = pydicom.dcmread(place)
+        x, y, z = (float(value) for value in header.ImagePositionPatient)
+        header.ImagePositionPatient = [x, y + 0.2 * z, z]
+        header.save_as(place)
+    with pytest.raises(UsageError, match="cannot be brought onto other slices"):
+        read(tmp_path, resample=True)
+    with pytest.raises(SeriesError, match="tilted"):
+        read(tmp_path)

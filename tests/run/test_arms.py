@@ -7,12 +7,12 @@ import pytest
 from pipeline.core.anatomy import Organs
 from pipeline.core.regions import Region
 from pipeline.core.rules import ArmChoice, Settings
-from pipeline.core.stations import LesionPlace
 from pipeline.read.protocols import load_protocol
 from pipeline.run.arms import ArmsBuilt, build_arms
+from pipeline.run.assumptions import used_assumptions
 from pipeline.run.known import FoundMap, Known
-from pipeline.strategy import PlannedArm, plan_ifi
-from tests.known import barriers
+from pipeline.strategy import PlannedArm, plan_eni, plan_ifi
+from tests.known import barriers, place_in
 from tests.targets.elective_patients import GRID, Drawn, Patient, landmarks
 
 LEVELS = {"T1_top": 60.0, "clavicular_head_top": 30.0, "carina": 0.0}
@@ -21,21 +21,15 @@ IFI = plan_ifi(load_protocol(), Settings(arm=ArmChoice.IFI))
 ENI = PlannedArm(plan=PATIENT.plan(), findings=(), assumptions={})
 
 
-def built(planned: dict[str, PlannedArm], *, beside: PlannedArm | None = None) -> ArmsBuilt:
+def known_of() -> Known:
     (lesion,) = PATIENT.case().lesions
-    place = LesionPlace(
-        roi=lesion.name,
-        level=None,
-        shares=(),
-        nearest=None,
-        nearest_mm=None,
-        second=None,
-        second_mm=None,
-        regions=(Region.II,),
-    )
+    place = place_in(lesion.name, Region.II)
     found = FoundMap(landmarks=landmarks(GRID, LEVELS), stations=PATIENT.stations(), places=(place,))
-    of = Known(organs=Organs(grid=GRID, by_name={}), barriers=barriers(), map=found)
-    return build_arms(PATIENT.case(), of, planned, beside=beside)
+    return Known(organs=Organs(grid=GRID, by_name={}), barriers=barriers(), map=found)
+
+
+def built(planned: dict[str, PlannedArm], *, beside: PlannedArm | None = None) -> ArmsBuilt:
+    return build_arms(PATIENT.case(), known_of(), planned, beside=beside)
 
 
 @pytest.mark.slow
@@ -55,3 +49,24 @@ def test_the_involved_field_alone_is_held_against_nothing() -> None:
     made = built({"ifi": IFI})
     assert [one.arm for one in made.arms] == ["ifi"]
     assert "ENI_WITHOUT_IFI" not in {one.code for one in made.findings}
+
+
+@pytest.mark.slow
+def test_assumptions_of_regions_without_a_lesion_are_not_named() -> None:
+    planned = {"eni": plan_eni(load_protocol(), Settings(arm=ArmChoice.ENI))}
+    every = used_assumptions(planned, None, known_of())
+    used = used_assumptions(planned, built({"eni": ENI}).elective, known_of())
+    gone = set(every) - set(used)
+    assert {"eni.IV.upper.station_16", "eni.IV.lower.station_20"} <= gone
+    assert all(name.startswith(("eni.III.", "eni.IV.")) for name in gone)
+    assert "places" in used
+
+
+@pytest.mark.parametrize(
+    "vein",
+    ["internal_jugular_vein_left", "subclavian_vein_right", "portal_vein_and_splenic_vein"],
+)
+def test_large_veins_are_barriers_and_small_vessels_are_not(vein: str) -> None:
+    vessels = barriers()["great_vessels"].organs
+    assert vein in vessels
+    assert not {"azygos_vein", "celiac_trunk", "superior_mesenteric_artery"} & set(vessels)

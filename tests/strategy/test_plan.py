@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pipeline.core.errors import UsageError
 from pipeline.core.margin import Margin
 from pipeline.core.report import Severity
-from pipeline.core.rules import Ends, MarginName, Settings
+from pipeline.core.rules import ArmChoice, Ends, MarginName, Settings
 from pipeline.read.protocols import load_protocol
-from pipeline.strategy import plan_ifi
+from pipeline.strategy import plan_eni, plan_ifi
 
 PROTOCOL = load_protocol()
 CRANIOCAUDAL = {MarginName.CRANIOCAUDAL, MarginName.SUPERIOR, MarginName.INFERIOR}
@@ -141,3 +141,14 @@ def test_an_assumption_that_the_user_replaced_is_not_named(settings, gone):
 def test_an_assumption_that_is_used_in_part_is_named():
     for settings in (margins(horizontal=7), margins(left=7, craniocaudal=12)):
         assert "ifi.default_margins" in plan_ifi(PROTOCOL, settings).assumptions
+
+
+def test_a_margin_below_that_of_the_core_is_told():
+    """It has no effect, for the core is in the CTV all the same."""
+    small = {MarginName.SUPERIOR: 8.0, MarginName.HORIZONTAL: 6.0}
+    settings = Settings(arm=ArmChoice.ENI, eni_margins=small, off_protocol=True)
+    (told,) = [one for one in plan_eni(PROTOCOL, settings).findings if one.code == "CORE_OVER_MARGIN"]
+    assert "(superior)" in told.message
+    assert told.severity is Severity.WARNING
+    usual = plan_eni(PROTOCOL, Settings(arm=ArmChoice.ENI)).findings
+    assert "CORE_OVER_MARGIN" not in {one.code for one in usual}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from pipeline.core.anatomy import Organs
+from pipeline.core.anatomy import GUT, STOMACH, Organs
 from pipeline.core.case import Lesion
 from pipeline.core.contour import Contours
 from pipeline.core.raster import mask_sections, mask_to_contours
@@ -18,9 +18,6 @@ from pipeline.core.volume import Mask
 
 Points = npt.NDArray[np.float64]
 
-# What the protocol calls stomach or intestine [P; the list: A].
-STOMACH = ("gastric_conduit", "stomach")
-GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
 _PITCH_MM = 0.8
 # How finely an outline is looked at for a first distance, by how many points of the lesion; pairs at once.
 _THIN_MM, _FEW, _PAIRS_AT_ONCE = 0.5, 400, 2_000_000
@@ -35,7 +32,7 @@ def gut_masks(organs: Organs, conduit: Mask | None) -> tuple[Mask, ...]:
 def stomach_known(organs: Organs, conduit: Mask | None) -> bool:
     """Whether stomach or conduit is known: without it nothing can be called far from the gut."""
     masks = [organs[name] for name in STOMACH if name in organs] + ([] if conduit is None else [conduit])
-    return any(mask.part.any() for mask in masks)
+    return any(not mask.is_empty for mask in masks)
 
 
 def distance_to_gut_mm(lesion: Lesion, gut: Iterable[Mask]) -> float | None:
