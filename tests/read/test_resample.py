@@ -147,7 +147,7 @@ def test_heads_of_leaning_scanners_stand_upright(unpacked, archive: str) -> None
     headers = [pydicom.dcmread(path, force=True) for path in sorted(folder.rglob("*")) if path.is_file()]
     axial = [one for one in headers if "AXIAL" in one.get("ImageType", ())]
     axial.sort(key=lambda one: float(one.ImagePositionPatient[2]))
-    shifts = [np.array([x, y, z]) for x in (-6, 0, 6) for y in (-6, 0, 6) for z in (-6, 0, 6)]
+    shifts = [np.zeros(3), *(6.0 * np.eye(3)), *(-6.0 * np.eye(3))]
     apart = np.zeros(len(shifts))
     hu = np.clip(volume.hu, -1000, 1000).astype(np.float32)
     for dataset in axial[4:-4:6]:

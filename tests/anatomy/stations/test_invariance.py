@@ -98,13 +98,10 @@ def test_slices_of_one_to_three_millimetres_agree(
         assert changes(found[slices_mm[0]], found[slice_mm]) == [], slice_mm
 
 
+@pytest.mark.cohort
 @pytest.mark.parametrize(
     "route",
-    [
-        Reconstruction.POSTERIOR,
-        pytest.param(Reconstruction.NATIVE, marks=pytest.mark.cohort),
-        pytest.param(Reconstruction.RETROSTERNAL, marks=pytest.mark.cohort),
-    ],
+    [Reconstruction.POSTERIOR, Reconstruction.NATIVE, Reconstruction.RETROSTERNAL],
 )
 def test_half_the_pitch_changes_no_station(route: Reconstruction) -> None:
     patient = organs_of(coarse(reconstruction=route, lesions=()))
