@@ -105,7 +105,8 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     result = make_targets(case, found.known, protocol, request.settings, facts=facts, on_stage=watch)
     watch("writing")
     names = _names(request, result, case)
-    told = _write_arms(request, protocol, loaded, result, folder, names=names)
+    told = _name_findings(names, loaded)
+    told += _write_arms(request, protocol, loaded, result, folder, names=names)
     if found.stations is not None:
         found.stations.write_maps(folder)
     if request.pictures:
@@ -196,6 +197,20 @@ def _names(request: RunRequest, result: RunResult, case: Case) -> Names:
         arm.arm: roi_names(arm.targets, kinds, request.naming, result.prescriptions.get(arm.arm))
         for arm in result.arms
     }
+
+
+def _name_findings(names: Names, loaded: LoadedCase) -> list[Finding]:
+    """Names of each arm that collide with each other, or with those of the source's other ROIs."""
+    from pipeline.check import check_names
+
+    own = {lesion.source_roi for lesion in loaded.case.lesions}
+    rois = () if loaded.structure_set is None else loaded.structure_set.rois
+    others = [roi.name for roi in rois if roi.name and roi.name not in own]
+    return [
+        finding
+        for arm, by_target in names.items()
+        for finding in check_names(tuple(by_target.values()), others, arm=arm)
+    ]
 
 
 def _dose(result: RunResult, arm: TargetSet, target: Target) -> float | None:

@@ -14,9 +14,11 @@ from pipeline.check.margins import (
     check_margins_reached,
     check_thin_margins,
 )
+from pipeline.check.names import check_names
 from pipeline.check.organs import check_organs
 from pipeline.check.parts import check_lost_slices, check_scan_ends, check_stray_parts
 from pipeline.check.ratios import check_ratios
+from pipeline.check.sides import check_sides
 from pipeline.core.anatomy import Organs
 from pipeline.core.case import Case
 from pipeline.core.report import Finding
@@ -37,7 +39,7 @@ CHECKS: tuple[Check, ...] = (
     check_ratios,
 )
 # Those that look at organs too.
-ORGAN_CHECKS: tuple[OrganCheck, ...] = (check_air, check_organs)
+ORGAN_CHECKS: tuple[OrganCheck, ...] = (check_air, check_organs, check_sides)
 
 
 def check_targets(case: Case, targets: TargetSet, organs: Organs | None = None) -> tuple[Finding, ...]:
@@ -54,5 +56,6 @@ __all__ = (
     "OrganCheck",
     "check_arms",
     "check_inside_body",
+    "check_names",
     "check_targets",
 )

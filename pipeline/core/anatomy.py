@@ -15,6 +15,17 @@ from pipeline.core.volume import Mask
 # What the protocol calls stomach or intestine [P; the list: A].
 STOMACH = ("gastric_conduit", "stomach")
 GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
+# Unpaired organs, and the side of the spine where nearly everybody has them [A]. Not the stomach, which
+# operations for this disease move.
+UNPAIRED_SIDES = FrozenMap(
+    {
+        "liver": "right",
+        "spleen": "left",
+        "heart": "left",
+        "superior_vena_cava": "right",
+        "inferior_vena_cava": "right",
+    }
+)
 
 
 class OrganSource(StrEnum):
