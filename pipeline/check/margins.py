@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from shapely.geometry import Polygon
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
@@ -97,11 +98,21 @@ def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, imag
     near = set()
     for contours in inner:
         for k, section in contours.sections.items():
-            wanted = section.simplify(_THIN_MM).buffer(mm, quad_segs=4).intersection(image)
             around = outer.sections.get(k)
+            if around is not None and _keeps_off(around, section, mm):
+                continue
+            wanted = section.simplify(_THIN_MM).buffer(mm, quad_segs=4).intersection(image)
             if around is None or wanted.difference(around).area > OUTLINE_MM2:
                 near.add(k)
     return sorted(near)
+
+
+def _keeps_off(around: MultiPolygon, section: MultiPolygon, mm: float) -> bool:
+    """Whether an outline runs around a section and nowhere within `mm` of it: told in a tenth of the time."""
+    edge = around.boundary
+    shapely.prepare(edge)
+    shapely.prepare(around)
+    return not shapely.dwithin(edge, section, mm) and bool(around.covers(section))
 
 
 def check_ends_on_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:

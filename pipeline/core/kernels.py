@@ -19,6 +19,8 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 UNREACHED = np.float32(1e30)
 SEGMENTS_PER_BOX = 12
+# Lattice points of one search, along each side.
+TILE = 12
 
 
 def compiled(function: Loop) -> Loop:
@@ -69,6 +71,39 @@ def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> 
     Returns:
         float32 array of shape (rows, columns).
     """
+    boxes = _boxes(segments)
+    inside = fill_even_odd(segments, rows, columns)
+    out = np.empty((rows, columns), dtype=np.float32)
+    apart = np.empty(boxes.shape[0])
+    for top in range(0, rows, TILE):
+        for left in range(0, columns, TILE):
+            bottom, right = min(rows, top + TILE), min(columns, left + TILE)
+            # Seen from the middle of a tile, and none of its points is further from there than half across:
+            # the first box that is too far for a point ends its search.
+            y, x = (top + bottom - 1) / 2, (left + right - 1) / 2
+            half = np.sqrt((y - top) ** 2 + (x - left) ** 2)
+            for box in range(boxes.shape[0]):
+                apart[box] = np.sqrt(_to_box(boxes[box], x, y))
+            order = np.argsort(apart)
+            for row in range(top, bottom):
+                near = limit
+                for column in range(left, right):
+                    # A step of one lattice unit changes the distance by at most one.
+                    near = min(limit, near + 1.0)
+                    best = near * near
+                    for box in order:
+                        if apart[box] - half >= near:
+                            break
+                        if _to_box(boxes[box], column, row) < best:
+                            best = _to_segments(segments, box, column, row, best)
+                            near = np.sqrt(best)
+                    out[row, column] = near if inside[row, column] else -near
+    return out
+
+
+@compiled
+def _boxes(segments: Floats) -> Floats:
+    """Bounds (x low, y low, x high, y high) of each dozen of segments."""
     count = segments.shape[0]
     boxes = np.empty(((count + SEGMENTS_PER_BOX - 1) // SEGMENTS_PER_BOX, 4))
     for box in range(boxes.shape[0]):
@@ -77,25 +112,23 @@ def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> 
         boxes[box, 1] = min(segments[start:stop, 1].min(), segments[start:stop, 3].min())
         boxes[box, 2] = max(segments[start:stop, 0].max(), segments[start:stop, 2].max())
         boxes[box, 3] = max(segments[start:stop, 1].max(), segments[start:stop, 3].max())
-    inside = fill_even_odd(segments, rows, columns)
-    out = np.empty((rows, columns), dtype=np.float32)
-    for row in range(rows):
-        near = limit
-        for column in range(columns):
-            # A step of one lattice unit changes the distance by at most one.
-            near = min(limit, near + 1.0)
-            best = near * near
-            for box in range(boxes.shape[0]):
-                dx = max(boxes[box, 0] - column, column - boxes[box, 2], 0.0)
-                dy = max(boxes[box, 1] - row, row - boxes[box, 3], 0.0)
-                if dx * dx + dy * dy >= best:
-                    continue
-                stop = min(count, (box + 1) * SEGMENTS_PER_BOX)
-                for index in range(box * SEGMENTS_PER_BOX, stop):
-                    best = min(best, _to_segment(segments[index], column, row))
-            near = np.sqrt(best)
-            out[row, column] = near if inside[row, column] else -near
-    return out
+    return boxes
+
+
+@compiled
+def _to_box(box: Floats, x: float, y: float) -> float:
+    """Squared distance; 0 inside."""
+    dx = max(box[0] - x, x - box[2], 0.0)
+    dy = max(box[1] - y, y - box[3], 0.0)
+    return float(dx * dx + dy * dy)
+
+
+@compiled
+def _to_segments(segments: Floats, box: int, x: float, y: float, best: float) -> float:
+    """The least squared distance to the segments of a box, `best` at most."""
+    for index in range(box * SEGMENTS_PER_BOX, min(segments.shape[0], (box + 1) * SEGMENTS_PER_BOX)):
+        best = min(best, _to_segment(segments[index], x, y))
+    return best
 
 
 @compiled

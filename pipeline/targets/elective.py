@@ -22,7 +22,7 @@ from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
 from pipeline.core.raster import as_multipolygon, image_outline, mask_to_contours
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import BODY, ENI, ArmPlan
+from pipeline.core.rules import BODY, ENI, ArmPlan, Barrier
 from pipeline.core.solid import solid_from_contours
 from pipeline.core.targets import Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
@@ -149,9 +149,22 @@ def _cropped(
         ringed.append((without if barrier.structure == BODY else common)(holes, barred))
         before = volume_cc(left, grid)
         cut = common(left, barred) if barrier.structure == BODY else without(left, barred)
-        left = {k: _with(cut.get(k), drawn.get(k)) for k in left if k in cut or k in drawn}
+        left = {
+            k: _with(cut.get(k), drawn.get(k)) if _meets(k, drawn, barred, barrier) else cut[k]
+            for k in left
+            if k in cut or k in drawn
+        }
         taken[barrier.structure] = before - volume_cc(left, grid)
     return left, taken, joined(ringed)
+
+
+def _meets(k: int, drawn: Sections, barred: Sections, barrier: Barrier) -> bool:
+    """Whether a barrier may have taken a part of a GTV on a slice."""
+    if k not in drawn:
+        return False
+    if barrier.structure == BODY:
+        return k not in barred or not barred[k].covers(drawn[k])
+    return k in barred and bool(barred[k].intersects(drawn[k]))
 
 
 def _holes(sections: Sections) -> dict[int, MultiPolygon]:
