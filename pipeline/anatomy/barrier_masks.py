@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.anatomy import Organs
+from pipeline.anatomy.aerated import beside, join_air
+from pipeline.core.anatomy import Organs, OrganSource
 from pipeline.core.barriers import BarrierOrgans
 from pipeline.core.blank import blank
-from pipeline.core.box import hull, shared, whole
+from pipeline.core.box import NOWHERE, Box, hull, shared, whole
 from pipeline.core.report import Finding, Severity
-from pipeline.core.volume import Mask
+from pipeline.core.volume import Mask, Volume
 
 Bools = npt.NDArray[np.bool_]
 
@@ -22,7 +23,12 @@ MOST_ENCLOSED_MM2 = 400.0
 
 
 def barrier_masks(
-    organs: Organs, table: Mapping[str, BarrierOrgans], wanted: Iterable[str], *, slices: range | None = None
+    organs: Organs,
+    table: Mapping[str, BarrierOrgans],
+    wanted: Iterable[str],
+    *,
+    volume: Volume | None = None,
+    slices: range | None = None,
 ) -> dict[str, Mask]:
     """Barrier to its mask on the CT's grid; those of which no organ is known are left out.
 
@@ -30,12 +36,14 @@ def barrier_masks(
         organs: of the patient.
         table: barrier to its organs.
         wanted: barriers.
+        volume: the CT, which tells what of a lung was not drawn; without it nothing is added.
         slices: only these are looked at; a mask that is made up may be empty elsewhere. All by default.
     """
     found = {}
     reach = whole(organs.grid.shape)
     if slices is not None:
         reach = (slice(slices.start, slices.stop), *reach[1:])
+    airway = table["airway"].organs if "airway" in table else ()
     for barrier in wanted:
         known = [name for name in table[barrier].organs if name in organs]
         if not known:
@@ -43,15 +51,34 @@ def barrier_masks(
         if len(known) == 1 and not table[barrier].filled:
             found[barrier] = organs[known[0]]
             continue
-        boxes = [shared(organs[name].box, reach) for name in known]
-        voxels = blank(organs.grid.shape).view(np.bool_)
-        for name, box in zip(known, boxes, strict=True):
-            voxels[box] |= organs[name].voxels[box]
-        within = hull(boxes)
-        if table[barrier].filled:
-            _fill(voxels[within], MOST_ENCLOSED_MM2 / (organs.grid.spacing_mm[0] * organs.grid.spacing_mm[1]))
-        found[barrier] = Mask(grid=organs.grid, voxels=voxels, within=within)
+        found[barrier] = _made_up(organs, known, table[barrier], reach, airway=airway, volume=volume)
     return found
+
+
+def _made_up(
+    organs: Organs,
+    known: Sequence[str],
+    entry: BarrierOrgans,
+    reach: Box,
+    *,
+    airway: Sequence[str],
+    volume: Volume | None,
+) -> Mask:
+    """The union of known organs within reach, with what else belongs to the barrier."""
+    grid = organs.grid
+    boxes = [shared(organs[name].box, reach) for name in known]
+    voxels = blank(grid.shape).view(np.bool_)
+    for name, box in zip(known, boxes, strict=True):
+        voxels[box] |= organs[name].voxels[box]
+    within = hull(boxes)
+    # Image processing has looked at the air already.
+    stated = any(organs.by_name[name].source is not OrganSource.IMAGE for name in known)
+    if volume is not None and entry.with_air_below_hu is not None and stated and within != NOWHERE:
+        within = beside(within, reach, grid.spacing_mm)
+        join_air(voxels[within], within, volume, organs, entry.with_air_below_hu, airway=airway)
+    if entry.filled:
+        _fill(voxels[within], MOST_ENCLOSED_MM2 / (grid.spacing_mm[0] * grid.spacing_mm[1]))
+    return Mask(grid=grid, voxels=voxels, within=within)
 
 
 def holes_in_barriers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.core.anatomy import GUT, Organs
+from pipeline.core.anatomy import HOLLOW, Organs
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask
@@ -15,8 +15,6 @@ from pipeline.core.targets import TargetKind, TargetSet
 AIR_BELOW_HU = -500
 # What the voxels at a long outline may hold; more is worth a look [A].
 MOST_AIR_CC = 1.0
-# May hold gas of their own.
-HOLLOW = ("esophagus", *GUT)
 
 
 def check_air(case: Case, targets: TargetSet, organs: Organs) -> tuple[Finding, ...]:

@@ -15,6 +15,8 @@ from pipeline.core.volume import Mask
 # What the protocol calls stomach or intestine [P; the list: A].
 STOMACH = ("gastric_conduit", "stomach")
 GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
+# What may hold gas of its own.
+HOLLOW = ("esophagus", *GUT)
 # Unpaired organs, and the side of the spine where nearly everybody has them [A]. Not the stomach, which
 # operations for this disease move.
 UNPAIRED_SIDES = FrozenMap(

@@ -13,8 +13,11 @@ class BarrierOrgans:
         organs: names; all that are known are taken together.
         needs: those without which the barrier has holes.
         filled: whether what the structure encloses in an axial slice belongs to it.
+        with_air_below_hu: what is below this and hangs together with the organs as they were drawn or given
+            belongs to it too; None where nothing does.
     """
 
     organs: tuple[str, ...]
     needs: tuple[str, ...] = ()
     filled: bool = False
+    with_air_below_hu: float | None = None

@@ -17,6 +17,7 @@ class _Barrier(Strict):
     organs: Annotated[list[str], Field(min_length=1)]
     needs: list[str] = Field(default_factory=list)
     filled: bool = False
+    with_air_below_hu: Annotated[float, Field(ge=-1000, le=0)] | None = None
 
 
 class _Document(Strict):
@@ -50,7 +51,10 @@ def load_barrier_organs(names: OrganNames) -> dict[str, BarrierOrgans]:
                         "unknown organ", (barrier, key, place), expected="an organ of organs.yaml", got=organ
                     )
         found[barrier] = BarrierOrgans(
-            organs=tuple(entry.organs), needs=tuple(entry.needs), filled=entry.filled
+            organs=tuple(entry.organs),
+            needs=tuple(entry.needs),
+            filled=entry.filled,
+            with_air_below_hu=entry.with_air_below_hu,
         )
     return found
 

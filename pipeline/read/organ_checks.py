@@ -86,7 +86,7 @@ def _outside_body(samples: Mapping[str, Sample], judged: Collection[str], kind: 
         inside = 1.0 if name == BODY else one.share_inside(body)
         if inside < LEAST_INSIDE_BODY:
             yield Finding(
-                code=kind.code("OUTSIDEBODY"),
+                code=kind.code("OUTSIDE_BODY"),
                 severity=Severity.WARNING,
                 where=f"{kind} {name}",
                 message=f"{one}: only {100 * inside:.0f} % of it lies inside the body, {body}. "

@@ -123,7 +123,7 @@ def _barriers(
         findings += doubts or check_inside_body(case, body.mask)
         wanted = [name for name in wanted if name != BODY or not doubts]
     slices = None if ENI in planned else slices_within_reach(case, margins)
-    masks = barrier_masks(known.organs, known.barriers, wanted, slices=slices)
+    masks = barrier_masks(known.organs, known.barriers, wanted, volume=case.volume, slices=slices)
     findings += holes_in_barriers(known.organs, known.barriers, wanted)
     return masks, findings
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from shapely.geometry import MultiPolygon, box
 
 from pipeline.anatomy.barrier_masks import barrier_masks, holes_in_barriers
+from pipeline.core.anatomy import Organs, OrganSource
 from pipeline.core.barriers import BarrierOrgans
 from pipeline.core.rules import Barrier
-from pipeline.core.volume import Mask
+from pipeline.core.volume import Mask, Volume
 from pipeline.targets.barriers import barred_sections
 from tests.anatomy.organs_of import organs
 from tests.cases import grid_of
 
 GRID = grid_of(size=(100, 80, 12), spacing=(2.0, 1.0, 3.0), centre=(0.0, 0.0, 0.0))  # pixels of 2 mm2
 LUNG = BarrierOrgans(
-    organs=("lungs", "lung_left", "lung_right"), needs=("lung_left", "lung_right"), filled=True
+    organs=("lungs", "lung_left", "lung_right"),
+    needs=("lung_left", "lung_right"),
+    filled=True,
+    with_air_below_hu=-500,
 )
 BONE = BarrierOrgans(organs=("bone", "sternum"))
-TABLE = {"lung": LUNG, "bone": BONE}
+TABLE = {"lung": LUNG, "airway": BarrierOrgans(organs=("trachea",)), "bone": BONE}
 
 
 def block(rows: slice, columns: slice, slices: slice = slice(None)) -> np.ndarray:
@@ -35,6 +40,16 @@ def lung(**voxels: np.ndarray) -> np.ndarray:
         organs(GRID, {name: Mask(grid=GRID, voxels=one) for name, one in voxels.items()}), TABLE, ["lung"]
     )
     return found["lung"].voxels
+
+
+def aired(
+    masks: dict[str, np.ndarray], *, air: np.ndarray, source: OrganSource = OrganSource.MASKS
+) -> np.ndarray:
+    """The lung of a CT of soft tissue that holds some air."""
+    known = organs(GRID, {name: Mask(grid=GRID, voxels=one) for name, one in masks.items()})
+    given = Organs(grid=GRID, by_name={n: replace(o, source=source) for n, o in known.by_name.items()})
+    volume = Volume(grid=GRID, hu=np.where(air, -800, 40).astype(np.int16))
+    return barrier_masks(given, TABLE, ["lung"], volume=volume)["lung"].voxels
 
 
 class TestMasks:
@@ -88,6 +103,33 @@ class TestMasks:
         assert not found[:4].any()
         assert not found[7:].any()
         assert left.sum() * 2 == (left | right).sum(), "the organs themselves are as they were"
+
+    def test_a_lung_that_was_drawn_short_is_lung_where_it_is_aerated(self) -> None:
+        drawn, rim = block(slice(10, 30), slice(20, 60)), block(slice(30, 36), slice(20, 60))
+        found = aired({"lung_left": drawn}, air=drawn | rim)
+        np.testing.assert_array_equal(found, drawn | rim)
+        np.testing.assert_array_equal(aired({"lung_left": drawn}, air=drawn), drawn)
+
+    def test_air_that_does_not_hang_together_with_a_lung_is_none(self) -> None:
+        drawn, apart = block(slice(10, 30), slice(20, 60)), block(slice(31, 36), slice(20, 60))
+        corner = block(slice(30, 34), slice(60, 64))
+        np.testing.assert_array_equal(aired({"lung_left": drawn}, air=drawn | apart | corner), drawn)
+
+    @pytest.mark.parametrize("hollow", ["esophagus", "gastric_conduit", "trachea"])
+    def test_gas_of_the_gut_and_the_airway_is_no_lung(self, hollow: str) -> None:
+        drawn, gas = block(slice(10, 30), slice(20, 60)), block(slice(30, 36), slice(20, 40))
+        found = aired({"lung_left": drawn, hollow: gas}, air=drawn | gas)
+        np.testing.assert_array_equal(found, drawn)
+
+    def test_air_outside_the_body_is_no_lung(self) -> None:
+        drawn, out = block(slice(10, 30), slice(20, 60)), block(slice(30, 36), slice(20, 40))
+        found = aired({"lung_left": drawn, "body": block(slice(5, 30), slice(10, 70))}, air=drawn | out)
+        np.testing.assert_array_equal(found, drawn)
+
+    def test_lungs_of_the_image_are_left_as_they_were_found(self) -> None:
+        drawn, rim = block(slice(10, 30), slice(20, 60)), block(slice(30, 36), slice(20, 60))
+        found = aired({"lung_left": drawn}, air=drawn | rim, source=OrganSource.IMAGE)
+        np.testing.assert_array_equal(found, drawn)
 
     def test_what_is_not_known_of_a_barrier_is_told(self) -> None:
         left = {"lung_left": Mask(grid=GRID, voxels=block(slice(10, 20), slice(50, 80)))}

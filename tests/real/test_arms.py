@@ -73,5 +73,5 @@ def test_the_elective_volume_keeps_out_of_lung_bone_and_airway(
         assert organ.any()
         held = np.count_nonzero(outside & organ)
         assert held <= AT_OUTLINES * np.count_nonzero(outside), f"{name}: {held} voxels"
-    aerated = next(f for f in report["findings"] if f["code"] == "CTV_HOLDS_AIR" and f["where"] == "eni.CTV")
-    assert aerated["message"].startswith("3.9 cc"), "of the lung that those contours leave out"
+    codes = {(one["code"], one["where"]) for one in report["findings"]}
+    assert ("CTV_HOLDS_AIR", "eni.CTV") not in codes, "those contours leave a rim of aerated lung out"
