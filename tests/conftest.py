@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tarfile
 import tempfile
 import time
@@ -102,7 +103,7 @@ def program() -> Callable[[str], str]:
     """`program("dciodvfy")`: the path of a program that is not ours, or a skip that says it is missing."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
         if path is None:
             pytest.skip(f"the program {name} is not installed (.ci/run installs it on Debian)")
         return path

@@ -158,6 +158,7 @@ def _check_geometry(case: Case, whole: Areas) -> None:
     assert {name: whole[name] for name in areas if name in whole} == areas
 
 
+@pytest.mark.slow  # with coverage it would be the longest of the short ones
 @settings(max_examples=EXAMPLES)
 @given(coding=codings, found=st.lists(damages, min_size=1, max_size=3), also=st.integers(0, 3))
 def test_damage_is_told(
