@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,9 @@ LEVEL_WITH_MM = {
 }
 # More than this is told of an inferred landmark: margins of the protocol along the patient are 10 to 15 mm.
 MOST_ERROR_MM = 10.0
+# A stated landmark so far above or below where it is seen is a mistake, or the mask is; so far beside it, it
+# was not clicked on what it names [A].
+STOP_MM, ASIDE_MM = 25.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,22 +161,54 @@ def check_stated(view: OrganView, stated: Mapping[str, Vector], own: Landmarks) 
         view: for levels.
         stated: LPS points that the user gave.
         own: what would have been found without them; what is inferred is not compared.
+
+    Returns:
+        `LANDMARKS_STATED_MIRRORED` (stop) where points would fit with the signs of x and y exchanged;
+        `LANDMARK_STATED_FAR` (a warning, from 25 mm on a stop) above or below, `LANDMARK_STATED_ASIDE`
+        (warning) beside where it is seen.
     """
-    findings = []
-    for name, point in stated.items():
-        seen = own.found.get(name)
-        if seen is None or seen.inferred:
-            continue
-        apart = view.level(point) - view.level(seen.point_mm)
-        if abs(apart) > MOST_ERROR_MM:
-            findings.append(
-                Finding(
-                    code="LANDMARK_STATED_FAR",
-                    severity=Severity.WARNING,
-                    where=f"landmark {name}",
-                    message=f"Stated {abs(apart):.0f} mm {'above' if apart > 0 else 'below'} where it is "
-                    f"seen ({seen.how}). The statement was used for levels; what is built around masks "
-                    "follows the masks. Look at both",
-                )
-            )
-    return tuple(findings)
+    seen = {name: own.found[name] for name in stated if name in own.found and not own.found[name].inferred}
+    points = {name: stated[name] for name in seen}
+    if mirrored := _mirrored(points, seen):
+        return (mirrored,)
+    return tuple(finding for name in points for finding in _stated_far(view, points[name], seen[name]))
+
+
+def _mirrored(points: Mapping[str, Vector], seen: Mapping[str, Landmark]) -> Finding | None:
+    """Points of an RAS viewer: x and y have the other sign there."""
+    apart = {name: math.dist(points[name][:2], one.point_mm[:2]) for name, one in seen.items()}
+    turned = {
+        name: math.dist((-points[name][0], -points[name][1]), one.point_mm[:2]) for name, one in seen.items()
+    }
+    if not apart or max(apart.values()) <= ASIDE_MM or sum(turned.values()) > sum(apart.values()) / 2.0:
+        return None
+    return Finding(
+        code="LANDMARKS_STATED_MIRRORED",
+        severity=Severity.STOP,
+        where=f"landmarks {', '.join(apart)}",
+        message=f"They were stated up to {max(apart.values()):.0f} mm beside where they are seen, and with "
+        f"the signs of x and y exchanged it would be {max(turned.values()):.0f} mm: the points seem to be "
+        "RAS, as some viewers show them, and LPS is wanted",
+    )
+
+
+def _stated_far(view: OrganView, point: Vector, seen: Landmark) -> Iterator[Finding]:
+    apart = view.level(point) - view.level(seen.point_mm)
+    if abs(apart) > MOST_ERROR_MM:
+        yield Finding(
+            code="LANDMARK_STATED_FAR",
+            severity=Severity.STOP if abs(apart) > STOP_MM else Severity.WARNING,
+            where=f"landmark {seen.name}",
+            message=f"Stated {abs(apart):.0f} mm {'above' if apart > 0 else 'below'} where it is "
+            f"seen ({seen.how}). The statement was used for levels; what is built around masks "
+            "follows the masks. Look at both",
+        )
+    aside = math.dist(point[:2], seen.point_mm[:2])
+    if aside > ASIDE_MM:
+        yield Finding(
+            code="LANDMARK_STATED_ASIDE",
+            severity=Severity.WARNING,
+            where=f"landmark {seen.name}",
+            message=f"Stated {aside:.0f} mm beside where it is seen ({seen.how}): look whether the point is "
+            "in LPS mm",
+        )

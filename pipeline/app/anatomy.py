@@ -24,13 +24,18 @@ class PatientAnatomy:
         volume: the CT.
         organs: given ones and those that the CT shows; their findings are among `findings`.
         landmarks: of the atlas.
-        findings: doubts about organs and landmarks.
+        missing: a remark on each landmark that was not found.
     """
 
     volume: Volume
     organs: Organs
     landmarks: Landmarks
-    findings: tuple[Finding, ...]
+    missing: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Doubts about organs and landmarks."""
+        return (*self.organs.findings, *self.landmarks.findings, *self.missing)
 
 
 def anatomy_of(
@@ -61,7 +66,7 @@ def anatomy_of(
         volume=scan.volume,
         organs=organs,
         landmarks=landmarks,
-        findings=(*organs.findings, *landmarks.findings, *missing),
+        missing=missing,
     )
 
 

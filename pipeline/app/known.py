@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.app.anatomy import anatomy_of
 from pipeline.app.organs import organs_given
 from pipeline.app.station_outputs import StationsResult
 from pipeline.app.stations import StationsRequest, StationsTask, stations_by_rules
-from pipeline.core.report import Finding
+from pipeline.core.reference import FIT_FAILED
+from pipeline.core.report import Finding, Severity
+from pipeline.core.rules import ArmChoice
 
 if TYPE_CHECKING:
     from pipeline.app.values import RunRequest, Stopwatch
@@ -68,9 +70,18 @@ def known_of(
         )
     result = _stations(request, scan, atlas, watch, stated=stated)
     anatomy, found = result.anatomy, result.found
-    known = Known(organs=anatomy.organs, barriers=barriers, map=_map(result))
-    findings = (*anatomy.findings, *found.stations.findings, *found.findings)
+    unfit = any(one.code == FIT_FAILED for one in found.findings)
+    known = Known(organs=anatomy.organs, barriers=barriers, map=None if unfit else _map(result))
+    of_map = [*anatomy.landmarks.findings, *found.stations.findings, *found.findings]
+    if request.settings.arm is ArmChoice.IFI:  # nothing that is built hangs on stations
+        of_map = [_eased(one) for one in of_map]
+    findings = (*anatomy.organs.findings, *of_map, *anatomy.missing)
     return KnownOfFiles(known=known, stations=result, findings=findings)
+
+
+def _eased(finding: Finding) -> Finding:
+    """A stop as a warning."""
+    return replace(finding, severity=Severity.WARNING) if finding.severity is Severity.STOP else finding
 
 
 def _stations(

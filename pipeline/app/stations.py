@@ -172,7 +172,12 @@ def checked_atlas(options: Mapping[str, str], reference: Path | None) -> Station
         atlas.chosen(options)
     except ConfigError as error:
         raise UsageError(
-            error.what, where=f"--set {error.where}", expected=error.expected, got=error.got
+            error.what,
+            where=f"--set {error.where}",
+            expected=error.expected,
+            got=error.got,
+            todo="of the protocol there are barriers.NAME=on|off, ends=flat|tapered, its switches and its "
+            "figures: see `rt-targets protocol show`",
         ) from error
     return atlas
 

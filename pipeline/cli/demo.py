@@ -24,7 +24,7 @@ def demo(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs, seconds.")] = False,
 ) -> None:
-    """Make a synthetic patient (DICOM CT, structure set, organ masks) and build its IFI volumes."""
+    """Make a synthetic patient (DICOM CT, structure set, organ masks) and build both arms."""
     from pipeline.cli.summary import print_outcome
 
     with errors_told(verbose=verbose):

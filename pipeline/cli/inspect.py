@@ -34,11 +34,15 @@ def inspect(
         list[str] | None,
         typer.Option("--gtv", metavar='"ROI NAME=GTV-T|GTV-N"', help="Which ROI is a lesion; repeatable."),
     ] = None,
+    resample: Annotated[
+        bool,
+        typer.Option("--resample", help="As `run` would, bring a CT that leans or is uneven onto slices."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Tracebacks of bugs.")] = False,
 ) -> None:
     """Show series, structure sets and ROIs, what a run would use, and what is wrong; write nothing.
 
-    Exit code 1 whenever a run with the same options would stop.
+    Exit code 1 whenever a run with the same options could not read the CT or the lesions.
     """
     from pipeline.cli.options import gtv_choices
 
@@ -47,7 +51,12 @@ def inspect(
         from pipeline.app import InputChoice, inspect_case
 
         choice = InputChoice(
-            path=source, structures=structures, ct_series=ct_series, masks=masks, gtv=lesions
+            path=source,
+            structures=structures,
+            ct_series=ct_series,
+            masks=masks,
+            gtv=lesions,
+            resample=resample,
         )
         inventory = inspect_case(choice)
         say(inventory_text(inventory))

@@ -160,6 +160,7 @@ def _only_arm(arm: ArmChoice, key: str) -> str:
         where=f"--margin {key}",
         expected=f"ifi.{key} or eni.{key} with --arm {arm.value}",
         got=key,
+        todo="say which, or state one arm with --arm ifi or --arm eni",
     )
 
 

@@ -15,6 +15,9 @@ from pipeline.core.grid import Grid
 from pipeline.core.report import Finding
 from pipeline.core.volume import Mask, Volume
 
+# Of the finding that says that a reference patient's stations must not be used.
+FIT_FAILED = "ATLAS_FIT_FAILED"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReferencePatient:

@@ -20,7 +20,7 @@ from pipeline.read.findings import name_findings
 from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
-from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions
+from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions, unused_sets
 from pipeline.read.selection import select
 from pipeline.read.structure_set import StructureSet
 
@@ -115,7 +115,7 @@ def dicom_index(path: Path, options: ReadOptions) -> DicomIndex | None:
         UsageError: options that do not apply to this kind of input.
     """
     if not path.exists():
-        raise InputError("no such file or folder", where=path.name, todo="check the path of the input")
+        raise InputError("no such file or folder", where=str(path), todo="check the path of the input")
     index = index_folder(path) if path.is_dir() else None
     is_dicom = index is not None and bool(index.files or index.unreadable)
     options.check_apply(is_dicom=is_dicom)
@@ -193,7 +193,12 @@ def _from_segmentation(
         lesions=lesions,
         structures=(),
         source=replace(source, files=(found.source_file(),)),
-        findings=(*index.findings, *found.findings, *lesion_findings(lesions)),
+        findings=(
+            *index.findings,
+            *found.findings,
+            *unused_sets(index, found.placed),
+            *lesion_findings(lesions),
+        ),
     )
     return LoadedCase(case=case, headers=tuple(one.file.header for one in found.placed.slices))
 

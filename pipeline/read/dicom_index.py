@@ -238,7 +238,13 @@ def _files_below(folder: Path) -> list[Path]:
         ) from error
 
     found = []
-    for parent, folders, names in os.walk(folder, onerror=refuse):
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link to a folder that was walked, or a circle of links
+            folders.clear()
+            continue
+        seen.add(real)
         # Hidden files are a system's own: copies, resource forks, half-written downloads.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]

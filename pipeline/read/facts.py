@@ -30,7 +30,10 @@ def read_facts(path: Path) -> Facts:
     """
     if not path.is_file():
         raise InputError(
-            "no file of facts", where=str(path), expected="a YAML or JSON file", got="nothing there"
+            "no file of facts",
+            where=str(path),
+            expected="a YAML or JSON file",
+            got="a folder" if path.is_dir() else "nothing there",
         )
     file = read_yaml(path)
     document = validated(_Document, file)

@@ -181,7 +181,7 @@ def onto_grid_of(image: ImageFile, model: ImageFile) -> ImageFile:
             where=f"file {image.name}",
             expected=str(model),
             got=str(turned),
-            todo="resample the mask to the CT (nearest neighbour)",
+            todo="check that it is of this patient and this CT; only then resample it (nearest neighbour)",
         )
     return turned
 

@@ -52,7 +52,9 @@ def _of_dicom(index: DicomIndex, options: ReadOptions, rules: RoleRules) -> Inve
         segmentation = segmentation_of(index, options.structures)
         if segmentation is not None:
             return _of_segmentation(index, segmentation, options, rules)
-        chosen = select(index, ct_series=options.ct_series, structures=options.structures)
+        chosen = select(
+            index, ct_series=options.ct_series, structures=options.structures, resample=options.resample
+        )
         findings += chosen.findings
         assignments = _assigned(chosen.structure_set, options, rules)
         use = _use(chosen, assignments)

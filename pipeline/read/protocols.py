@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pipeline.core.errors import UsageError
@@ -22,7 +23,7 @@ from pipeline.read.protocol_document import (
 from pipeline.read.protocol_names import check_names
 from pipeline.read.protocol_values import fixed, ranged
 from pipeline.read.resources import resource_folder
-from pipeline.read.yaml_file import read_yaml, validated
+from pipeline.read.yaml_file import YamlFile, read_yaml, validated
 
 DEFAULT_PROTOCOL = "esophagus-salvage-2020"
 
@@ -84,7 +85,7 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
         check(file, document)
     margins, colours = document.margins, document.colours
     protocol = Protocol(
-        name=document.name,
+        name=_own_name(document.name, file),
         title=document.title,
         version=document.version,
         file=file.name,
@@ -120,6 +121,14 @@ def load_protocol(name_or_file: str | Path = DEFAULT_PROTOCOL) -> Protocol:
     )
     check_assumptions(file, document)  # last: settings are named after rules, whose own faults come first
     return protocol
+
+
+def _own_name(name: str, file: YamlFile) -> str:
+    """A protocol's name; that of one that comes along with other content says that it was changed."""
+    if name not in list_protocols():
+        return name
+    theirs = hashlib.sha256((_folder() / f"{name}.yaml").read_bytes()).hexdigest()
+    return name if theirs == file.sha256 else f"{name} (changed)"
 
 
 def _folder() -> Path:

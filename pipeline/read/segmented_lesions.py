@@ -160,6 +160,20 @@ def lesion_findings(lesions: Sequence[Lesion]) -> Iterator[Finding]:
         yield from gap_findings(one.source_roi, one.contours)
 
 
+def unused_sets(index: DicomIndex, placed: PlacedSeries) -> Iterator[Finding]:
+    """`STRUCTURE_SET_NOT_USED` (warning): structure sets beside a segmentation, and organs in them."""
+    study = placed.slices[0].file.text("StudyInstanceUID")
+    sets = [one for one in index.of_class(STRUCTURE_SET) if one.text("StudyInstanceUID") == study]
+    if sets:
+        yield Finding(
+            code="STRUCTURE_SET_NOT_USED",
+            severity=Severity.WARNING,
+            where=", ".join(f"file {one.label}" for one in sets[:10]),
+            message="The lesions come from a segmentation, and structure sets are not read then: organs that "
+            "they hold keep no CTV out. Give the one with the organs with --anatomy FILE.",
+        )
+
+
 def _names(segmentation: Segmentation) -> list[str]:
     return [one.label or one.meaning for one in segmentation.segments]
 

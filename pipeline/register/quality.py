@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.core.reference import RegistrationQuality
+from pipeline.core.reference import FIT_FAILED, RegistrationQuality
 from pipeline.core.report import Finding, Severity
 from pipeline.register.sides import FLIPPED
 
@@ -125,7 +125,7 @@ def _beyond(limit: Limit, value: float, where: str) -> Iterator[Finding]:
     wanted = f"{'at least' if limit.high_is_good else 'at most'} {kept:g}{limit.unit}"
     todo = "Do not use these stations" if stop else "Check the stations on the CT"
     yield Finding(
-        code="ATLAS_FIT_FAILED" if stop else "ATLAS_FIT_POOR",
+        code=FIT_FAILED if stop else "ATLAS_FIT_POOR",
         severity=Severity.STOP if stop else Severity.WARNING,
         where=where,
         message=f"After registration the {limit.called} is {value:.2f}{limit.unit}, expected {wanted}. "

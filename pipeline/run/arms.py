@@ -133,8 +133,10 @@ def _patient_map(
 ) -> tuple[tuple[Finding, ...], PatientMap | None]:
     """The map that elective irradiation needs, and what of it is lacking."""
     elective = planned.plan.elective
-    if found is None or elective is None:
+    if elective is None:
         return (), None
+    if found is None:
+        return (_no_map(),), None
     patient = PatientMap(
         stations=found.stations,
         landmarks=found.landmarks,
@@ -142,6 +144,16 @@ def _patient_map(
         allow_inferred=allow_inferred,
     )
     return what_lacks(elective.rows, patient), patient
+
+
+def _no_map() -> Finding:
+    return Finding(
+        code="STATIONS_NOT_USABLE",
+        severity=Severity.STOP,
+        where=ENI,
+        message="it is not built: there are no stations that may be used; see what is said of them, and give "
+        "organ masks (--anatomy), stations of the patient's own, or a reference patient that fits (--atlas)",
+    )
 
 
 def _uncertain(built: ElectiveBuilt, patient: PatientMap) -> list[Finding]:

@@ -13,7 +13,7 @@ from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
 from pipeline.run.known import Known
 from pipeline.run.measured import MeasuredLesion, is_stomach_known
 from pipeline.run.plans import dose_plans, organs_required
-from pipeline.strategy import close_distance, decide, stated_otherwise
+from pipeline.strategy import CLOSE, close_distance, decide, stated_otherwise
 
 # The arms that a user may state; `auto` leaves them to the rules.
 STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
@@ -98,7 +98,8 @@ def _reasons(settings: Settings, chosen: Chosen | None, *, stated: bool) -> tupl
         return (_by_user(settings, "the protocol has no rules for the choice of arm"),)
     if not stated:
         return chosen.reasons
-    said = chosen.arm or f"nothing without {', '.join(chosen.missing)}"
+    of_arm = [name for name in chosen.missing if name != CLOSE]
+    said = chosen.arm or f"nothing without {', '.join(of_arm)}"
     return (_by_user(settings, f"the protocol's rules would have said: {said}"), *chosen.reasons)
 
 
@@ -110,7 +111,7 @@ def _missing(chosen: Chosen, *, stated: bool) -> list[Finding]:
     """`FACT_MISSING`: a stop, but a warning where the user states the arm."""
     found = []
     for name in chosen.missing:
-        of_plan = name == "close_to_stomach"
+        of_plan = name == CLOSE
         if of_plan and chosen.arm is None and not stated:
             what = "neither arm nor dose plan can be told"
         elif of_plan:

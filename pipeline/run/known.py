@@ -34,7 +34,7 @@ class Known:
     Attributes:
         organs: given ones and those that the CT shows.
         barriers: barrier of the protocol to the organs that it is made of.
-        map: None where no stations were looked for.
+        map: None where no stations were looked for, or those that were found must not be used.
     """
 
     organs: Organs

@@ -40,6 +40,8 @@ def decide(rules: DecisionRules, measured: Measured, facts: Facts, *, close_mm: 
     arm = None
     for step in rules.steps:
         answer = _ANSWERS[step.question](step, measured, facts)
+        if step.question is Question.OTHERWISE and missing:
+            answer = _Answer(yes=None, value=f"steps before it are open: {', '.join(missing)}")
         reasons.append(_reason(step, answer, decides=not missing))
         missing += [name for name in answer.missing if name not in missing]
         if answer.yes and not missing:

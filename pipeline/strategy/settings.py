@@ -35,6 +35,8 @@ def check_settings(protocol: Protocol, settings: Settings) -> None:
     close = (CLOSE_KEY,) if protocol.decision else ()
     _known("switch", settings.switches, (*switches, "fill_ptv_holes", "keep_uncropped"))
     _known("figure", settings.figures, (*distances, *close, *doses))
+    if settings.arm is ArmChoice.IFI:
+        _of_other_arm((*settings.switches, *settings.figures), (*switches, *distances))
     if protocol.doses:
         check_doses(protocol.doses, settings.figures, off_protocol=settings.off_protocol)
     close_distance(protocol, settings)
@@ -54,6 +56,18 @@ def close_distance(protocol: Protocol, settings: Settings) -> tuple[float, Findi
         what="distance", key=CLOSE_KEY, where=CLOSE_KEY, option=f"setting {CLOSE_KEY}", allowed=allowed
     )
     return mm, in_range(figure, mm, protocol, settings)
+
+
+def _of_other_arm(given: Iterable[str], elective: tuple[str, ...]) -> None:
+    for key in given:
+        if key in elective:
+            raise UsageError(
+                "setting of an arm that is not built",
+                where=f"setting {key}",
+                expected=f"--arm {ENI}, both or auto",
+                got="--arm ifi",
+                todo="leave it out, or ask for that arm",
+            )
 
 
 def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> None:

@@ -122,7 +122,8 @@ def between_regions(roi: str, nearest: Near, region: Region, second: Near, its: 
         severity=Severity.STOP if abs(second.mm - nearest.mm) < _SAME_MM else Severity.WARNING,
         where=f"lesion {roi}",
         message=f"Its nearest station, {nearest.station} of region {region}, is {nearest.mm:.1f} mm away, "
-        f"and {second.station} of region {its} {second.mm:.1f} mm. The nearest was taken; check the CT.",
+        f"and {second.station} of region {its} {second.mm:.1f} mm. The nearest was taken; look at the CT, "
+        f"and state the region in the file of --facts (regions: {{{roi}: {region}}}).",
     )
 
 
