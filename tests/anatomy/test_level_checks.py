@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.anatomy.level_checks import GATES, ORDER, check_levels
+from pipeline.anatomy.level_checks import GATES, ORDER, check_levels, check_stated
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.core.anatomy import Landmark, Landmarks
 from pipeline.core.report import Severity
@@ -192,3 +192,49 @@ def test_vertebrae_that_the_scan_cuts_off_say_nothing() -> None:
     view = spine(slice(0, 5), slice(25, 30))
     names = set(USUAL) - {"celiac_axis_origin"}
     assert check_levels(view, patient(without=names, celiac_axis_origin=120.0)) == ()
+
+
+# ------------------------------------------------------------------------------------ stated and seen
+
+
+def stated_doubts(points: dict[str, tuple[float, float, float]], seen: Landmarks) -> dict[str, Severity]:
+    view = OrganView(organs(grid_of(), {}))
+    return {one.code: one.severity for one in check_stated(view, points, seen)}
+
+
+def moved(seen: Landmarks, by: tuple[float, float, float]) -> dict[str, tuple[float, float, float]]:
+    return {
+        name: tuple(a + b for a, b in zip(one.point_mm, by, strict=True)) for name, one in seen.found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "by, wanted",
+    [
+        ((0.0, 0.0, 9.0), {}),
+        ((0.0, 0.0, -11.0), {"LANDMARK_STATED_FAR": Severity.WARNING}),
+        ((0.0, 0.0, 26.0), {"LANDMARK_STATED_FAR": Severity.STOP}),
+        ((20.0, 20.0, 0.0), {}),
+        ((31.0, 0.0, 0.0), {"LANDMARK_STATED_ASIDE": Severity.WARNING}),
+    ],
+)
+def test_a_stated_landmark_far_from_where_it_is_seen(by, wanted) -> None:
+    seen = patient(without=[name for name in USUAL if name != "carina"])
+    assert stated_doubts(moved(seen, by), seen) == wanted
+
+
+def test_points_of_an_ras_viewer_are_a_stop() -> None:
+    frame = grid_of().frame
+    found = {}
+    for name, level in USUAL.items():
+        x, y, z = frame.to_patient([[30.0, -45.0, level]])[0].tolist()
+        found[name] = Landmark(name=name, point_mm=(x, y, z), inferred=False, error_mm=3.0, how="as planted")
+    seen = Landmarks(found=found)
+    ras = {name: (-x, -y, z) for name, (x, y, z) in moved(seen, (0.0, 0.0, 0.0)).items()}
+    assert stated_doubts(ras, seen) == {"LANDMARKS_STATED_MIRRORED": Severity.STOP}
+    assert stated_doubts(moved(seen, (2.0, 2.0, 1.0)), seen) == {}
+
+
+def test_what_was_only_inferred_is_no_witness_against_a_statement() -> None:
+    seen = patient(inferred=list(USUAL))
+    assert stated_doubts(moved(seen, (60.0, 0.0, 60.0)), seen) == {}

@@ -100,6 +100,19 @@ def test_hidden_files_are_left_alone(tmp_path: Path) -> None:
     assert "FILE_COPIES" not in codes(case)
 
 
+def test_linked_folders_are_read_once(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "elsewhere" / "ct")
+    export = tmp_path / "export"
+    export.mkdir()
+    make_structure_set(export / "rs.dcm", ct, [RoiSpec("GTV", circles(ct, radius_mm=8.0), "GTV")])
+    (export / "one").symlink_to(tmp_path / "elsewhere" / "ct", target_is_directory=True)
+    (export / "two").symlink_to(tmp_path / "elsewhere" / "ct", target_is_directory=True)
+    (export / "circle").symlink_to(export, target_is_directory=True)
+    case = load(export)
+    assert case.volume.grid.size[2] == len(ct.files)
+    assert "FILE_COPIES" not in codes(case)
+
+
 def test_an_empty_slice_is_a_slice_that_cannot_be_read(tmp_path: Path) -> None:
     ct = make_ct(tmp_path / "ct")
     loops = circles(ct, radius_mm=8.0, slices=range(4))

@@ -139,6 +139,15 @@ def test_a_file_of_the_user_is_taken(tmp_path):
     assert protocol.ifi.horizontal.default == 6.5
     assert protocol.file == "mine.yaml"
     assert protocol.sha256 != load_protocol().sha256
+    assert protocol.name == "esophagus-salvage-2020 (changed)"
+
+
+def test_a_copy_keeps_its_name_and_another_name_is_its_own(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(protocol_file(DEFAULT_PROTOCOL).read_bytes())
+    assert load_protocol(path).name == "esophagus-salvage-2020"
+    path.write_text(TEXT.replace("name: esophagus-salvage-2020", "name: ours", 1), encoding="utf-8")
+    assert load_protocol(path).name == "ours"
 
 
 def test_rules_turned_into_assumptions_are_named(tmp_path):

@@ -60,6 +60,9 @@ def test_a_segmentation_that_is_named_goes_before_the_structure_set(tmp_path: Pa
     assert read(tmp_path).case.lesions[0].name == "GTV-T"
     named = read(tmp_path, structures=tmp_path / "seg.dcm")
     assert named.case.lesions[0].name == "GTV-N"
+    (unread,) = (one for one in named.case.findings if one.code == "STRUCTURE_SET_NOT_USED")
+    assert "rs.dcm" in unread.where
+    assert "--anatomy" in unread.message
     scan = read_scan(tmp_path, ReadOptions(structures=tmp_path / "seg.dcm"), load_roles())
     assert scan.lesions[0].name == "GTV-N"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.core.anatomy import Organs
 from pipeline.core.regions import Region
+from pipeline.core.report import Severity
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.read.protocols import load_protocol
 from pipeline.run.arms import ArmsBuilt, build_arms
@@ -70,3 +73,11 @@ def test_large_veins_are_barriers_and_small_vessels_are_not(vein: str) -> None:
     vessels = barriers()["great_vessels"].organs
     assert vein in vessels
     assert not {"azygos_vein", "celiac_trunk", "superior_mesenteric_artery"} & set(vessels)
+
+
+def test_without_stations_that_may_be_used_the_elective_arm_stops() -> None:
+    made = build_arms(PATIENT.case(), replace(known_of(), map=None), {"eni": ENI}, beside=IFI)
+    assert made.arms == ()
+    assert [(one.code, one.severity) for one in made.findings if one.severity is Severity.STOP] == [
+        ("STATIONS_NOT_USABLE", Severity.STOP)
+    ]

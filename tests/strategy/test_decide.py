@@ -133,3 +133,12 @@ def test_a_region_for_the_case_is_every_lesions_and_one_by_lesion_is_its_own() -
     assert Facts(region_by_lesion={"b": Region.IV}).region_of(["a", "b"]) == {"b": Region.IV}
     with pytest.raises(UsageError, match=r"there is not.*expected: one of a.*got: b"):
         Facts(region_by_lesion={"b": Region.IV}).region_of(["a"])
+
+
+def test_by_exclusion_nothing_comes_out_before_every_step_is_answered() -> None:
+    got = choose(Facts())
+    assert got.arm is None
+    assert [reason.result for reason in got.reasons][-2] == "unknown"
+    assert got.reasons[-2].value == "steps before it are open: resection, months_to_recurrence"
+    answered = choose(Facts(resection=Resection.R0, months_to_recurrence=3))
+    assert answered.reasons[-2].result == "yes: eni"
