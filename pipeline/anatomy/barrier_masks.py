@@ -90,7 +90,7 @@ def holes_in_barriers(
         entry = table[barrier]
         known = [name for name in entry.organs if name in organs]
         lacking = [name for name in entry.needs if name not in organs]
-        if known and lacking:
+        if known and lacking and not any(name in organs for name in entry.whole):
             found.append(
                 Finding(
                     code="BARRIER_PARTLY_KNOWN",

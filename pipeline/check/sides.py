@@ -21,10 +21,10 @@ TOLERANCE_MM = 15.0
 LEAST_ORGANS = 2
 LEAST_MM = 5.0
 
-# TG-263 puts the side last (`GTVn_L`); nodes bear the side of their station (`4R`, `10L`, `SCV_R`).
+# TG-263 puts the side last (`GTVn_L`); nodes bear the side of their station (`N4R`, `10L`, `SCV_R`).
 _SIDED = re.compile(
     r"(?<![a-z])(?:(?P<right>right|rechts|rt)|(?P<left>left|links|lt))(?![a-z])|[_ -](?P<end>[lr])$|"
-    r"(?<![0-9a-z])(?:1?[0-9]|scv_?)(?P<station>[lr])(?![a-z])",
+    r"(?<![0-9])(?:1?[0-9]|scv_?)(?P<station>[lr])(?![a-z0-9])|[_ -]n(?P<node>[lr])$",
     re.IGNORECASE,
 )
 

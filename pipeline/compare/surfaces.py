@@ -12,12 +12,15 @@ from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.solid import Solid, solid_from_contours
 from pipeline.core.surface import Surface, distances_mm, surface_of, values_at
+from pipeline.core.thin import widened_where_thin
 
 Values = npt.NDArray[np.float64]
 
 # A pitch below the finest pixel of a planning CT.
 PITCH_MM = 0.8
 MOST_PERCENT = 95.0
+# A surface lies this near to itself.
+_ROUNDING_MM = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,7 +90,8 @@ class SurfaceDistances:
         if not tolerance_mm >= 0:
             raise GeometryError("tolerance below 0", expected="0 mm or more", got=f"{tolerance_mm:g} mm")
         near = sum(
-            float(part.area_mm2[part.distance_mm <= tolerance_mm].sum()) for part in (self.one, self.other)
+            float(part.area_mm2[part.distance_mm <= tolerance_mm + _ROUNDING_MM].sum())
+            for part in (self.one, self.other)
         )
         return near / self._area_mm2
 
@@ -100,7 +104,8 @@ def surface_distances(one: Contours, other: Contours, *, pitch_mm: float = PITCH
     """Distances between the surfaces of two structures.
 
     Each stack of contours is the solid of `core.solid`; its surface is cut into triangles, and each counts
-    with its area, at its middle.
+    with its area, at its middle. Parts thinner than the lattice sees are widened by half a pitch on either
+    side first, so that none is lost.
 
     Args:
         one, other: on one grid, not empty.
@@ -110,7 +115,8 @@ def surface_distances(one: Contours, other: Contours, *, pitch_mm: float = PITCH
         GeometryError: a structure without contours, or two grids.
     """
     check_comparable(one, other)
-    solids = [solid_from_contours(contours, pitch_mm=pitch_mm) for contours in (one, other)]
+    seen = [widened_where_thin(contours, pitch_mm) for contours in (one, other)]
+    solids = [solid_from_contours(contours, pitch_mm=pitch_mm) for contours in seen]
     surfaces = [surface_of(solid) for solid in solids]
     return SurfaceDistances(
         one=_apart(surfaces[0], solids[1], surfaces[1]), other=_apart(surfaces[1], solids[0], surfaces[0])

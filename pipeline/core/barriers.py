@@ -12,6 +12,7 @@ class BarrierOrgans:
     Attributes:
         organs: names; all that are known are taken together.
         needs: those without which the barrier has holes.
+        whole: those of which one is all of the barrier by itself.
         filled: whether what the structure encloses in an axial slice belongs to it.
         with_air_below_hu: what is below this and hangs together with the organs as they were drawn or given
             belongs to it too; None where nothing does.
@@ -19,5 +20,6 @@ class BarrierOrgans:
 
     organs: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     filled: bool = False
     with_air_below_hu: float | None = None

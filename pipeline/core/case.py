@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
+from pipeline.core.planes import ScannedPlanes
 from pipeline.core.report import Finding
 from pipeline.core.volume import Volume
 
@@ -84,6 +85,7 @@ class Case:
         structures: the other ROIs, on the CT's grid.
         source: UIDs and hashes.
         findings: doubts met while reading.
+        scanned: the planes of the series, where it was brought onto another grid.
 
     Raises:
         GeometryError: no lesion, or contours on another grid than the CT's.
@@ -94,6 +96,7 @@ class Case:
     structures: tuple[Structure, ...]
     source: Source
     findings: tuple[Finding, ...] = ()
+    scanned: ScannedPlanes | None = None
 
     def __post_init__(self) -> None:
         if not self.lesions:

@@ -137,7 +137,6 @@ class ElectivePlan:
         outward_mm: setting key of each boundary term to its distance.
         envelope_gap_mm, gap_mm, sliver_mm, fleck_mm2, speck_cc: as in `ElectiveRules`.
         expansion_beyond_boundaries, conduit_in_stations, conduit_in_tumour_expansion: as in `ElectiveRules`.
-        keep_uncropped: whether the CTV before barriers is given as a volume of its own.
     """
 
     core: Margin
@@ -151,7 +150,6 @@ class ElectivePlan:
     sliver_mm: float
     fleck_mm2: float
     speck_cc: float
-    keep_uncropped: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "outward_mm", FrozenMap(self.outward_mm))

@@ -23,6 +23,8 @@ Field = npt.NDArray[np.float32]
 SAME_PLANE_MM = 0.01
 # Of the lattice that outlines between scanned planes are made on, by the size of the structure.
 FINEST_MM, COARSEST_MM, POINTS_ACROSS = 0.25, 1.0, 250
+# A part that has grown smaller on the way to the next plane may leave its middle this far outside.
+_NEAR_MM = 3.0
 _BEYOND = 3  # lattice points beyond the outlines
 _NOTHING = np.float32(-1e3)
 
@@ -95,6 +97,32 @@ def resliced(
         if not section.is_empty:
             found[k] = section
     return found
+
+
+def count_lost(
+    sections: Mapping[int, MultiPolygon],
+    found: Mapping[int, MultiPolygon],
+    planes: ScannedPlanes,
+    grid: Grid,
+) -> int:
+    """How many drawn parts `resliced` gave no slice near them.
+
+    Args:
+        sections: as drawn.
+        found: what `resliced` made of them.
+        planes, grid: as for `resliced`.
+    """
+    lost = 0
+    for k, section in sections.items():
+        middles = np.array(
+            [shapely.get_coordinates(part.representative_point())[0] for part in section.geoms]
+        )
+        u, v, w = grid.frame.from_patient(planes.to_patient(k, middles)).T
+        nearest = np.abs(w[:, None] - grid.plane_positions_mm).argmin(axis=1)
+        for x, y, n in zip(u, v, nearest.tolist(), strict=True):
+            near = [found[m] for m in (n - 1, n, n + 1) if m in found]
+            lost += not any(one.distance(shapely.Point(x, y)) <= _NEAR_MM for one in near)
+    return lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -161,7 +161,7 @@ class Settings:
         barriers: structure to on or off.
         switches: other switches of the protocol by key, `eni.conduit_in_stations`.
         figures: other figures of the protocol by key, `eni.I-II.lower.carina`, in the protocol's unit.
-        keep_uncropped: whether the ENI CTV before barriers is written as well.
+        keep_uncropped: whether the CTV before barriers is written as well.
         allow_inferred: whether landmarks that were only inferred may be used.
         off_protocol: figures outside the protocol's range are taken, and the report says so.
     """
@@ -195,6 +195,7 @@ class ArmPlan:
         fill_ptv_holes: whether holes of a PTV are filled.
         barriers: those to be applied, in the order of the protocol; the ones switched off are not here.
         elective: of the ENI arm.
+        keep_uncropped: whether the CTV before barriers is given as a volume of its own.
     """
 
     arm: str
@@ -205,3 +206,4 @@ class ArmPlan:
     fill_ptv_holes: bool
     barriers: tuple[Barrier, ...]
     elective: ElectivePlan | None = None
+    keep_uncropped: bool = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from pipeline.core.lattice import Field, Lattice, even_steps
 from pipeline.core.raster import polygons_above
 from pipeline.core.rules import Ends
 from pipeline.core.sampling import area_inside
-from pipeline.core.stack import Stack
+from pipeline.core.stack import Stack, is_bridged
 
 # Field value where nothing is; so far below zero that a crossing next to it lies on the last
 # plane inside: flat ends stay where they are.
@@ -192,6 +193,24 @@ def _end(field: Field, distance: Field, plane: int, reach: int, ends: Ends) -> N
         target = plane + int(math.copysign(step, reach))
         faded = distance - depth * np.float32(step / abs(reach))
         np.maximum(field[target], faded, out=field[target])
+
+
+def bridged(contours: Contours) -> Contours:
+    """Contours with sections on the slices that lie between two others of one part, as the solid has them.
+
+    Returns:
+        The same contours where no slice is missing, or gaps are too wide to be bridged.
+    """
+    grid, added = contours.grid, {}
+    for low, high in pairwise(contours.slices):
+        if high - low == 1 or not is_bridged(high - low, grid.slice_spacing_mm):
+            continue
+        ends = Contours(grid=grid, sections={k: contours.sections[k] for k in (low, high)})
+        between = solid_from_contours(ends, steps_per_slice=2).slice_sections()
+        added.update({k: section for k, section in between.items() if low < k < high})
+    if not added:
+        return contours
+    return Contours(grid=grid, sections=dict(sorted({**contours.sections, **added}.items())))
 
 
 def default_pitch_mm(contours: Contours) -> float:

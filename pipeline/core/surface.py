@@ -63,13 +63,6 @@ def surface_distance_mm(one: Surface, other: Surface) -> float:
     return min(_from_corners(one, other, most), _from_corners(other, one, most))
 
 
-def points_distance_mm(some: Points, others: Points) -> float:
-    """Least distance of any of some points to any of others, both of shape (n, 3) and not empty."""
-    most, mine, its = _sieved(some, others)
-    blocks = np.array_split(mine, 1 + len(mine) * len(its) // _PAIRS_AT_ONCE)
-    return min(most, *(float(np.sqrt(_squared_distances(one, its).min())) for one in blocks if len(one)))
-
-
 def _sieved(some: Points, others: Points) -> tuple[float, Points, Points]:
     """A distance that the least one does not exceed, and the points that may be so near."""
     mine, its, most = some, others, np.inf

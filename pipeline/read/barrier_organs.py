@@ -16,6 +16,7 @@ from pipeline.read.yaml_file import Strict, read_yaml, validated
 class _Barrier(Strict):
     organs: Annotated[list[str], Field(min_length=1)]
     needs: list[str] = Field(default_factory=list)
+    whole: list[str] = Field(default_factory=list)
     filled: bool = False
     with_air_below_hu: Annotated[float, Field(ge=-1000, le=0)] | None = None
 
@@ -44,7 +45,7 @@ def load_barrier_organs(names: OrganNames) -> dict[str, BarrierOrgans]:
     found = {}
     for barrier in BARRIERS:
         entry: _Barrier = getattr(document, barrier)
-        for key in ("organs", "needs"):
+        for key in ("organs", "needs", "whole"):
             for place, organ in enumerate(getattr(entry, key)):
                 if organ not in known:
                     raise file.problem(
@@ -53,6 +54,7 @@ def load_barrier_organs(names: OrganNames) -> dict[str, BarrierOrgans]:
         found[barrier] = BarrierOrgans(
             organs=tuple(entry.organs),
             needs=tuple(entry.needs),
+            whole=tuple(entry.whole),
             filled=entry.filled,
             with_air_below_hu=entry.with_air_below_hu,
         )

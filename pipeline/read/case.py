@@ -166,6 +166,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
         lesions=read.lesions,
         structures=structures,
         source=dicom_source(chosen.placed, chosen.structure_set, ct_sha256),
+        scanned=placed.scanned,
         findings=(
             *index.findings,
             *chosen.findings,

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.core.contour import Contours
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.core.loops import LoopNote
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stack import is_bridged
@@ -65,21 +67,28 @@ def name_findings(
         )
 
 
-def gap_findings(name: str, contours: Contours) -> Iterator[Finding]:
-    """Slices without contours between a GTV's first and last one, and whether they are bridged."""
-    spacing = contours.grid.slice_spacing_mm
+def gap_findings(name: str, slices: Sequence[int], planes_mm: npt.NDArray[np.float64]) -> Iterator[Finding]:
+    """Slices without contours between a GTV's first and last one, and whether they are bridged.
+
+    Args:
+        name: of the ROI.
+        slices: those it was drawn on, rising.
+        planes_mm: positions of all slices that it could have been drawn on, shape (n,).
+    """
     bridged: list[int] = []
     apart: list[int] = []
-    for low, high in pairwise(contours.slices):
-        (bridged if is_bridged(high - low, spacing) else apart).extend(range(low + 1, high))
-    for slices, done in ((bridged, _BRIDGED), (apart, _APART)):
-        if slices:
+    for low, high in pairwise(slices):
+        spacing = float(np.median(np.abs(np.diff(planes_mm))))
+        steps = round(abs(float(planes_mm[high] - planes_mm[low])) / spacing)
+        (bridged if is_bridged(steps, spacing) else apart).extend(range(low + 1, high))
+    for missing, done in ((bridged, _BRIDGED), (apart, _APART)):
+        if missing:
             yield Finding(
                 code="GTV_SLICE_MISSING",
                 severity=Severity.WARNING,
                 where=f"ROI {name}",
-                message=f"No contour on {len(slices)} slices between its first and last one, at "
-                f"{positions(contours.grid.plane_positions_mm[slices].tolist())}. {done}. Draw them if the "
+                message=f"No contour on {len(missing)} slices between its first and last one, at "
+                f"{positions(planes_mm[missing].tolist())}. {done}. Draw them if the "
                 "lesion is there.",
             )
 
@@ -94,6 +103,18 @@ def edge_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
             where=f"ROI {name}",
             message=f"{100 * share:.1f} % of its area lies beyond the edges of the CT image. "
             "Check the contours.",
+        )
+
+
+def lost_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
+    """`GTV_PART_LOST` (stop): parts of a GTV that fall between the slices of an even grid."""
+    if placed.lost_parts:
+        yield Finding(
+            code="GTV_PART_LOST",
+            severity=Severity.STOP,
+            where=f"ROI {name}",
+            message=f"{placed.lost_parts} of its drawn parts lie on no slice of the resampled CT, and are in "
+            "no target. Do not use the targets: ask for an evenly spaced planning CT.",
         )
 
 

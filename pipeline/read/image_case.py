@@ -109,7 +109,13 @@ def read_image_case(
         ),
         findings=(
             *name_findings(names, used, roles, where=f"masks {masks.name}"),
-            *(found for one in lesions for found in gap_findings(one.source_roi, one.contours)),
+            *(
+                found
+                for one in lesions
+                for found in gap_findings(
+                    one.source_roi, one.contours.slices, one.contours.grid.plane_positions_mm
+                )
+            ),
         ),
     )
 

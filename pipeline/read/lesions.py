@@ -10,7 +10,7 @@ from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.loops import LoopNote
 from pipeline.core.report import Finding, Severity
-from pipeline.read.findings import dirt_findings, edge_findings, gap_findings, positions
+from pipeline.read.findings import dirt_findings, edge_findings, gap_findings, lost_findings, positions
 from pipeline.read.roi_sections import RoiSections, roi_sections
 from pipeline.read.roles import Assignment
 from pipeline.read.structure_set import Roi, StructureSet, contour_image_uids, raw_contours
@@ -61,7 +61,8 @@ def read_lesions(
         absent = contour_image_uids(structure_set, roi) - image_uids
         findings += [
             *_reference_findings(roi, absent),
-            *gap_findings(roi.name, placed.contours),
+            *gap_findings(roi.name, sorted(placed.sections.polygons), placed.plane_positions_mm),
+            *lost_findings(roi.name, placed),
             *edge_findings(roi.name, placed),
             *dirt_findings(roi.name, placed),
         ]

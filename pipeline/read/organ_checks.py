@@ -61,6 +61,8 @@ def _wrong_sides(
 ) -> Iterator[Finding]:
     sided = [name for name in samples if name in names.sides]
     middle = midline(samples) if sided else None
+    if sided and middle is None:
+        yield from _swapped(samples, sided, kind)
     if middle is None:
         return
     for name in sided:
@@ -74,6 +76,23 @@ def _wrong_sides(
                 where=f"{kind} {name}",
                 message=f"{samples[name]} is called {side} and lies {abs(off):.0f} mm to the {other} of the "
                 f"{middle.of}. Check its name and the orientation of the images.",
+            )
+
+
+def _swapped(samples: Mapping[str, Sample], sided: Collection[str], kind: Kind) -> Iterator[Finding]:
+    """Pairs that are the wrong way round, where nothing tells the patient's middle."""
+    for name in sided:
+        other = name.replace("left", "right")
+        if other == name or other not in sided:
+            continue
+        over = samples[other].left_mm - samples[name].left_mm
+        if over > 0.0:
+            yield Finding(
+                code=kind.code("SIDES_SWAPPED"),
+                severity=Severity.WARNING,
+                where=f"{kind} {name}",
+                message=f"{samples[name]} lies {over:.0f} mm to the right of {samples[other]}. Check their "
+                "names and the orientation of the images.",
             )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
+from pipeline.core.contour import Contours
 from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Finding, Severity
+from pipeline.core.solid import bridged
 from pipeline.read.dicom_index import DicomFile
 from pipeline.read.findings import positions
 from pipeline.read.organ_sources import Candidate, Kind, Loaded
@@ -85,10 +87,11 @@ def _load(structure_set: StructureSet, roi: Roi, grid: Grid, kind: Kind) -> Load
             reason = f"all its {off} planes of contours lie off the CT's slices"
             return _not_used(roi, kind, reason, doubt=OFF_SLICES)
         return _not_used(roi, kind, "it has no closed contour")
+    whole = bridged(placed.contours)
     return Loaded(
-        mask=contours_to_mask(placed.contours),
-        findings=tuple(_doubts(roi, kind, placed, off)),
-        contours=placed.contours,
+        mask=contours_to_mask(whole),
+        findings=tuple(_doubts(roi, kind, placed, whole, off)),
+        contours=whole,
     )
 
 
@@ -102,7 +105,7 @@ def _not_used(roi: Roi, kind: Kind, reason: str, *, doubt: str = "ROI_NOT_USED")
     return Loaded(mask=None, findings=(finding,))
 
 
-def _doubts(roi: Roi, kind: Kind, placed: RoiSections, off: int) -> Iterator[Finding]:
+def _doubts(roi: Roi, kind: Kind, placed: RoiSections, whole: Contours, off: int) -> Iterator[Finding]:
     where = f"ROI {roi.name}"
     if off:
         yield Finding(
@@ -115,9 +118,13 @@ def _doubts(roi: Roi, kind: Kind, placed: RoiSections, off: int) -> Iterator[Fin
     missing = sorted(set(range(slices[0], slices[-1] + 1)) - set(slices))
     if missing:
         at = positions(placed.contours.grid.plane_positions_mm[missing].tolist())
+        open_still = len(set(missing) - set(whole.slices))
         yield Finding(
             code=kind.code("SLICE_MISSING"),
-            severity=Severity.INFO,
+            severity=Severity.WARNING if open_still else Severity.INFO,
             where=where,
-            message=f"No contour on {len(missing)} slices between the {kind}'s first and last one, at {at}.",
+            message=f"No contour on {len(missing)} slices between the {kind}'s first and last one, at {at}. "
+            + (
+                f"On {open_still} of them it has none here either." if open_still else "It was bridged there."
+            ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from pipeline.core.volume import Volume
 Array = npt.NDArray[Any]
 
 AIR_HU = -1024
+# Slices nearer together than this are not looked for.
+FINEST_MM = 0.5
 # Over a gap wider than this many usual ones, what lies between would be made up.
 MOST_GAPS = 2.0
 
@@ -28,8 +31,9 @@ def even_grid(
     Its third axis is the stack's direction or the images' normal, whichever is nearer to head and foot; the
     other two lie at right angles, as near to the images' as may be.
 
-    The spacing between its slices is the usual one, changed so little that the first and the last slice of an
-    upright stack are slices of the grid.
+    The spacing between its slices is the finest of the series, so that nothing drawn on one of its slices
+    falls between those of the grid; a little less, so that the first and the last slice of an upright stack
+    are slices of the grid.
 
     Args:
         planes: of the series.
@@ -49,8 +53,8 @@ def even_grid(
     corners = np.array([(a, b) for a in (0, size[0] - 1) for b in (0, size[1] - 1)]) * np.array(spacing_mm)
     ends = np.concatenate([planes.to_patient(k, corners) for k in (0, len(planes.origins_mm) - 1)]) @ axes
     low, high = ends.min(axis=0), ends.max(axis=0)
-    usual = float(np.median(np.abs(steps @ up)))
-    count = max(1, round(float(high[2] - low[2]) / usual))
+    finest = max(FINEST_MM, float(np.abs(steps @ up).min()))
+    count = max(1, math.ceil(float(high[2] - low[2]) / finest - 1e-3))
     spacing = (*spacing_mm, round(float(high[2] - low[2]) / count, 9))
     whole = [int(np.ceil((high[axis] - low[axis]) / spacing[axis] - 1e-6)) + 1 for axis in (0, 1)]
     x, y, z = (float(value) for value in axes @ low)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.loops import Loop, Sections, sections_from_loops
-from pipeline.core.planes import ScannedPlanes, resliced
+from pipeline.core.planes import ScannedPlanes, count_lost, resliced
 from pipeline.core.raster import image_outline
 from pipeline.read.structure_set import RawContour
 
@@ -38,6 +38,7 @@ class RoiSections:
         open_types: contours that enclose nothing, by geometric type.
         outside_mm2: area beyond the edges of the image.
         plane_positions_mm: of the planes that it was drawn on, by the indices of `sections`, shape (n,).
+        lost_parts: drawn ones that lie on no slice of the grid.
     """
 
     contours: Contours
@@ -48,6 +49,7 @@ class RoiSections:
     open_types: Counter[str]
     outside_mm2: float
     plane_positions_mm: npt.NDArray[np.float64]
+    lost_parts: int = 0
 
     @property
     def without_points(self) -> int:
@@ -106,6 +108,7 @@ def roi_sections(raw: Iterable[RawContour], grid: Grid, scanned: ScannedPlanes |
         open_types=open_types,
         outside_mm2=_outside(contours),
         plane_positions_mm=planes,
+        lost_parts=0 if scanned is None else count_lost(sections.polygons, polygons, scanned, grid),
     )
 
 

@@ -157,7 +157,7 @@ def segmented_lesions(
 def lesion_findings(lesions: Sequence[Lesion]) -> Iterator[Finding]:
     """Slices that a lesion lacks."""
     for one in lesions:
-        yield from gap_findings(one.source_roi, one.contours)
+        yield from gap_findings(one.source_roi, one.contours.slices, one.contours.grid.plane_positions_mm)
 
 
 def unused_sets(index: DicomIndex, placed: PlacedSeries) -> Iterator[Finding]:

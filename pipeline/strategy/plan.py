@@ -69,6 +69,7 @@ def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
         fill_ptv_holes=protocol.fill_ptv_holes if fill is None else fill,
         barriers=_barriers(protocol, settings),
         elective=elective,
+        keep_uncropped=settings.keep_uncropped,
     )
     stated = _stated(settings, margins, arm)
     assumptions = {
@@ -159,7 +160,6 @@ def _elective(protocol: Protocol, settings: Settings) -> tuple[ElectivePlan, lis
         sliver_mm=rules.sliver_mm,
         fleck_mm2=rules.fleck_mm2,
         speck_cc=rules.speck_cc,
-        keep_uncropped=settings.keep_uncropped,
     )
     return plan, findings
 

@@ -23,6 +23,7 @@ SHARE_TO_TELL = 0.05
 SLIVER_MM2 = 0.5
 # Parts below this, as at the very tip of a volume, are no contours that a planning system takes.
 SPECK_MM2 = 2.0
+UNCROPPED = "CTV_uncropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -173,3 +174,16 @@ def _area_findings(where: str, filled_cc: float, outside_cc: float, whole_cc: fl
             )
         )
     return found
+
+
+def uncropped_ctv(sections: Sections, grid: Grid, *, before: str) -> Target:
+    """A CTV from before something took a part of it, inside the image, as a volume of its own."""
+    image = image_outline(grid)
+    cut = {k: as_multipolygon(sections[k].intersection(image)) for k in sections if 0 <= k < grid.size[2]}
+    inside = {k: section for k, section in cut.items() if not section.is_empty}
+    return Target(
+        name=UNCROPPED,
+        kind=TargetKind.UNCROPPED,
+        contours=Contours(grid=grid, sections=inside),
+        recipe=f"the CTV before {before}",
+    )

@@ -12,7 +12,7 @@ from pipeline.core.rules import BODY, IFI, ArmPlan
 from pipeline.core.solid import Solid
 from pipeline.core.targets import Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
-from pipeline.targets.assemble import NOISE_CC, assemble
+from pipeline.targets.assemble import NOISE_CC, assemble, uncropped_ctv
 from pipeline.targets.barrier_groups import shares, together, united
 from pipeline.targets.barriers import cut_at, not_applied
 from pipeline.targets.gross import (
@@ -48,7 +48,7 @@ def build_ifi(
         gross: of `gross_volumes` with the plan's ends and PGTV margin, where they were made already.
 
     Returns:
-        GTVs as drawn, then PGTV, CTV, PTV.
+        GTVs as drawn, then PGTV, CTV, PTV, and where the plan asks for it the CTV before barriers.
     """
     gross = gross or gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
     grown = [_grow(one, plan, organs) for one in gross]
@@ -68,7 +68,13 @@ def build_ifi(
         held = targets[TargetKind.CTV].contours.sections if draft.kind is TargetKind.PTV else drawn
         targets[draft.kind], told = assemble(draft, held, case.volume.grid, fill_holes=fill, arm=IFI)
         findings += told
-    return TargetSet(arm=IFI, targets=(*gtv_targets(case), *targets.values()), findings=tuple(findings))
+    last = []
+    if plan.keep_uncropped:
+        whole = next(draft.uncut for draft in made if draft.kind is TargetKind.CTV)
+        last.append(uncropped_ctv(whole, case.volume.grid, before="barriers"))
+    return TargetSet(
+        arm=IFI, targets=(*gtv_targets(case), *targets.values(), *last), findings=tuple(findings)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

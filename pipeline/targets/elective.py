@@ -14,19 +14,18 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.case import Case
-from pipeline.core.contour import Contours
 from pipeline.core.elective import ElectiveBuilt, ElectivePlan, RowBuilt, Sense
 from pipeline.core.errors import GeometryError
 from pipeline.core.expansion import expand
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
-from pipeline.core.raster import as_multipolygon, image_outline, mask_to_contours
+from pipeline.core.raster import as_multipolygon, mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, ENI, ArmPlan, Barrier
 from pipeline.core.solid import solid_from_contours
 from pipeline.core.targets import Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
-from pipeline.targets.assemble import NOISE_CC, Draft, assemble
+from pipeline.targets.assemble import NOISE_CC, UNCROPPED, Draft, assemble, uncropped_ctv
 from pipeline.targets.barriers import barred_sections, not_applied
 from pipeline.targets.envelope import Envelope
 from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, least, pgtv_drafts, reached
@@ -35,7 +34,6 @@ from pipeline.targets.rows import Expanded, RowSections, row_built, row_sections
 from pipeline.targets.sections import Sections, common, joined, thinned, volume_cc, without
 from pipeline.targets.smoothing import flecks_removed, slits_closed, slivers_removed, specks_removed
 
-UNCROPPED = "CTV_uncropped"
 # A station of which more than this lies between the boundaries counts as whole.
 MOST_LEFT = 0.95
 
@@ -97,8 +95,8 @@ def build_eni(
         conduit_cc=_in_conduit(targets, parts.conduit, grid),
     )
     findings += [*told, *_clipping(built)]
-    if elective.keep_uncropped:
-        targets[UNCROPPED] = _uncropped(uncropped, grid)
+    if plan.keep_uncropped:
+        targets[UNCROPPED] = uncropped_ctv(uncropped, grid, before="barriers and smoothing")
     whole = TargetSet(arm=ENI, targets=(*gtv_targets(case), *targets.values()), findings=tuple(findings))
     return EniBuilt(targets=whole, built=built)
 
@@ -226,18 +224,6 @@ def _assembled(
     )
     targets["PTV"], grew = assemble(ptv, contours.sections, grid, fill_holes=plan.fill_ptv_holes, arm=ENI)
     return targets, [*findings, *grew]
-
-
-def _uncropped(sections: Sections, grid: Grid) -> Target:
-    image = image_outline(grid)
-    cut = {k: as_multipolygon(sections[k].intersection(image)) for k in sections if 0 <= k < grid.size[2]}
-    inside = {k: section for k, section in cut.items() if not section.is_empty}
-    return Target(
-        name=UNCROPPED,
-        kind=TargetKind.UNCROPPED,
-        contours=Contours(grid=grid, sections=inside),
-        recipe="the CTV before barriers and smoothing",
-    )
 
 
 def _in_conduit(targets: Mapping[str, Target], conduit: Sections, grid: Grid) -> dict[str, float]:

@@ -22,6 +22,7 @@ GRID = grid_of(size=(100, 80, 12), spacing=(2.0, 1.0, 3.0), centre=(0.0, 0.0, 0.
 LUNG = BarrierOrgans(
     organs=("lungs", "lung_left", "lung_right"),
     needs=("lung_left", "lung_right"),
+    whole=("lungs",),
     filled=True,
     with_air_below_hu=-500,
 )
@@ -136,6 +137,8 @@ class TestMasks:
         (told,) = holes_in_barriers(organs(GRID, left), TABLE, ["lung", "bone"])
         assert told.code == "BARRIER_PARTLY_KNOWN"
         assert "not known: lung_right" in told.message
+        both = {"lungs": Mask(grid=GRID, voxels=block(slice(10, 20), slice(50, 80)))}
+        assert holes_in_barriers(organs(GRID, both), TABLE, ["lung", "bone"]) == ()
         assert holes_in_barriers(organs(GRID, {}), TABLE, ["lung"]) == ()
 
 

@@ -79,3 +79,31 @@ def test_what_lies_far_off_or_is_empty_is_not_told() -> None:
     case = case_of(wide, [{k: disc(-40, -35, 10) for k in range(12, 18)}])
     targets = build_ifi(case, plan=plan_of(), organs={})
     assert told(case, targets, "heart", mask_of(wide, ((20, 30), (-41, -29), (100, 125)))) == {}
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("half", [6.0, 25.0, 50.0])
+@pytest.mark.parametrize("below", [True, False])
+def test_an_organ_above_or_below_is_as_far_as_its_surface_whatever_its_size(
+    position: str, half: float, below: bool
+) -> None:
+    case, targets = made(position)
+    w = sorted(float(case.volume.grid.plane_positions_mm[k]) for k in targets["PTV"].contours.slices)
+    # Surfaces lie half a slice beyond the outermost planes; the organ's nearest plane is three slices off.
+    slab = (w[0] - 22.0, w[0] - 8.9) if below else (w[-1] + 8.9, w[-1] + 22.0)
+    organ = mask_of(case.volume.grid, ((20 - half, 20 + half), (-35 - half, -35 + half), slab))
+    message = told(case, targets, "stomach", organ)["PTV_AND_ORGANS"].message
+    assert message == "stomach 6 mm off"
+
+
+def test_a_canal_stands_for_the_cord_and_one_lung_for_two() -> None:
+    case, targets = made()
+    grid = case.volume.grid
+    assert (
+        "the spinal canal" in told(case, targets, "spinal_canal", beside(grid, 2.0))["PTV_NEAR_CORD"].message
+    )
+    found = told(case, targets, "lungs", beside(grid, 2.0))
+    assert found["PTV_AND_ORGANS"].message.startswith("lungs ")
+    both = organs(grid, {"spinal_canal": beside(grid, 2.0), "spinal_cord": beside(grid, 4.0)})
+    near = [one.message for one in check_organs(case, targets, both) if one.code == "PTV_NEAR_CORD"]
+    assert len(near) == 1, "the canal only where the cord is not known"

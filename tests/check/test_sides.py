@@ -80,6 +80,12 @@ def test_the_check_is_among_those_of_every_run() -> None:
     "name,side",
     [
         ("GTVn_L", "left"),
+        ("GTV-N4R", "right"),
+        ("GTVn4R", "right"),
+        ("GTV-N1L", "left"),
+        ("GTV_LN2R", "right"),
+        ("GTV-NR", "right"),
+        ("GTV-N2R1", None),
         ("GTV-N 10R", "right"),
         ("node SCV_L", "left"),
         ("GTV right neck", "right"),

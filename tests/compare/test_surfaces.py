@@ -154,3 +154,27 @@ def _image(contours: Contours) -> sitk.Image:
     image = sitk.GetImageFromArray(contours_to_mask(contours).voxels.astype("uint8"))
     image.SetSpacing(contours.grid.spacing_mm)
     return image
+
+
+@pytest.mark.parametrize("thin", [0.3, 0.7])
+def test_parts_thinner_than_the_lattice_are_seen(thin: float) -> None:
+    on = grid()
+    one = ball(on, 12.0)
+    u, v, _ = (a + 0.3 for a in MIDDLE)
+    middle = sorted(one.sections)[2:6]
+    spur = shapely.box(u + 11.0, v, u + 37.0, v + thin)
+    other = Contours(
+        grid=on,
+        sections={
+            k: MultiPolygon([shapely.union_all([s, spur])]) if k in middle else s
+            for k, s in one.sections.items()
+        },
+    )
+    assert surface_distances(one, other).hausdorff_mm == pytest.approx(25.0, abs=1.0)
+    alone = Contours(grid=on, sections={k: MultiPolygon([spur]) for k in middle})
+    assert surface_distances(alone, alone).hausdorff_mm < 1e-3
+
+
+def test_a_structure_lies_on_itself_without_any_tolerance() -> None:
+    one = ball(grid(), 12.0)
+    assert surface_distances(one, one).dice(0.0) == 1.0

@@ -13,7 +13,6 @@ from pipeline.core.errors import GeometryError
 from pipeline.core.solid import FAR, Solid, solid_from_contours
 from pipeline.core.surface import (
     box_distance_mm,
-    points_distance_mm,
     surface_distance_mm,
     surface_of,
     values_at,
@@ -115,12 +114,3 @@ def test_nothing_has_no_surface() -> None:
     solid = box((-5.0, -9.0), (5.0, 3.0), range(5, 9))
     with pytest.raises(GeometryError, match="no surface"):
         surface_of(Solid(lattice=solid.lattice, field=np.full_like(solid.field, -1.0)))
-
-
-def test_the_least_distance_is_that_of_a_tree() -> None:
-    from scipy.spatial import cKDTree
-
-    dice = np.random.default_rng(7)
-    for apart in (5.0, 40.0, 90.0):
-        some, others = dice.normal(size=(6000, 3)) * 9, dice.normal(size=(4000, 3)) * 7 + [apart, 3.0, -4.0]
-        assert points_distance_mm(some, others) == pytest.approx(cKDTree(some).query(others)[0].min())

@@ -168,3 +168,24 @@ class TestStructureSetAsAnatomy:
             StructureError, match=r"structure set does not fit the CT.*got: .*off the CT's slices"
         ):
             read(tmp_path / "organs.dcm", on=on)
+
+
+def test_an_organ_drawn_on_every_second_slice_is_bridged(tmp_path: Path) -> None:
+    made = make_ct(tmp_path / "ct", SPEC)
+    on, structure_set = plan(
+        tmp_path,
+        made,
+        [
+            RoiSpec("Heart", ring(made, LEFT, slices=[1, 3, 5])),
+            RoiSpec("Liver", ring(made, MIDDLE, slices=[1, 2, 3, 4, 5])),
+        ],
+    )
+    organs = read_organs(OrganInput(grid=on, structure_set=structure_set), NAMES)
+    heart, liver = (
+        np.flatnonzero(organs[name].voxels.any(axis=(1, 2))).tolist() for name in ("heart", "liver")
+    )
+    assert heart == liver
+    assert len(heart) == 5
+    counts = np.count_nonzero(organs["heart"].voxels, axis=(1, 2))[heart]
+    assert counts.min() > 0.97 * counts.max()
+    assert message(organs, "ORGAN_SLICE_MISSING").endswith("It was bridged there.")

@@ -91,6 +91,15 @@ class TestMerging:
     def test_without_a_midline_no_side_is_judged(self) -> None:
         assert not merge_organs(GRID, [organs_of(organ("lung_left", ball(RIGHT)))], NAMES).findings
 
+    def test_without_a_midline_pairs_are_held_against_each_other(self) -> None:
+        swapped = merge_organs(
+            GRID, [organs_of(organ("lung_left", ball(RIGHT)), organ("lung_right", ball(LEFT)))], NAMES
+        )
+        (finding,) = swapped.findings
+        assert (finding.code, finding.where) == ("ORGAN_SIDES_SWAPPED", "organ lung_left")
+        right = organs_of(organ("lung_left", ball(LEFT)), organ("lung_right", ball(RIGHT)))
+        assert not merge_organs(GRID, [right], NAMES).findings
+
     def test_an_organ_between_the_sampled_rows(self) -> None:
         wide = Grid(
             size=(64, 256, 4), spacing_mm=(1.0, 1.0, 3.0), origin_mm=(0, 0, 0), direction=GRID.direction
