@@ -18,6 +18,7 @@ from pipeline.compare import SurfaceDistances, surface_distances
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.grid import Grid
+from pipeline.core.raster import as_multipolygon
 from tests.cases import POSITIONS, disc, grid_of
 
 MIDDLE = (-31.7, 12.4, 208.3)  # off the origin, and between voxels
@@ -165,10 +166,7 @@ def test_parts_thinner_than_the_lattice_are_seen(thin: float) -> None:
     spur = shapely.box(u + 11.0, v, u + 37.0, v + thin)
     other = Contours(
         grid=on,
-        sections={
-            k: MultiPolygon([shapely.union_all([s, spur])]) if k in middle else s
-            for k, s in one.sections.items()
-        },
+        sections={k: as_multipolygon(s.union(spur)) if k in middle else s for k, s in one.sections.items()},
     )
     assert surface_distances(one, other).hausdorff_mm == pytest.approx(25.0, abs=1.0)
     alone = Contours(grid=on, sections={k: MultiPolygon([spur]) for k in middle})
