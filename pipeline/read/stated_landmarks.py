@@ -110,10 +110,19 @@ def _mapping(content: Any, path: Path) -> Iterator[tuple[str, Vector]]:
     if isinstance(content, dict) and isinstance(content.get("landmarks"), dict):
         content = content["landmarks"]
     if not isinstance(content, dict):
-        raise _problem(path, "landmark file of another form", expected=_FORMS, got=type(content).__name__)
+        raise _problem(path, "landmark file of another form", expected=_FORMS, got=_in_words(content))
     for name, value in content.items():
         point = value.get("point_mm") if isinstance(value, dict) else value
         yield str(name), _vector(point, path, str(name))
+
+
+def _in_words(content: Any) -> str:
+    """What a file holds instead of landmarks."""
+    if content is None:
+        return "nothing"
+    if isinstance(content, list):
+        return "a list"
+    return "plain text: is a colon missing?" if isinstance(content, str) else "a single value"
 
 
 def _markups(content: Any, path: Path) -> Iterator[tuple[str, Vector]]:

@@ -156,7 +156,8 @@ def _check_depth(text: str, name: str) -> None:
 def _not_yaml(name: str, error: Exception) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     where = f"{name}, line {mark.line + 1}" if mark is not None else name
-    got = getattr(error, "problem", None) or type(error).__name__
+    no_text = "no text" if isinstance(error, UnicodeDecodeError) else type(error).__name__
+    got = getattr(error, "problem", None) or no_text
     return ConfigError("file is not YAML", where=where, expected="one YAML document", got=got, todo=_TODO)
 
 
