@@ -12,8 +12,9 @@ from pipeline.app.demo import write_patient
 from pipeline.core.case import LesionKind
 from pipeline.core.errors import InputError, OutputError
 from pipeline.core.rules import ArmChoice, Settings
-from pipeline.phantom import PhantomOptions, make_phantom
+from pipeline.phantom import PhantomOptions
 from tests import made_case
+from tests.phantoms import phantom
 
 IFI = Settings(arm=ArmChoice.IFI)
 PATIENT = PhantomOptions(seed=4, spacing_mm=(1.8, 1.8, 3.0))
@@ -34,13 +35,13 @@ def run(source: InputChoice, out: Path) -> dict:
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The synthetic patient in files, written once."""
     folder = tmp_path_factory.mktemp("patient")
-    write_patient(make_phantom(PATIENT), load_protocol(), folder)
+    write_patient(phantom(PATIENT), load_protocol(), folder)
     return folder
 
 
 @pytest.mark.slow
 def test_the_synthetic_patient_with_its_masks(patient: Path, tmp_path: Path) -> None:
-    truth = make_phantom(PATIENT).landmarks
+    truth = phantom(PATIENT).landmarks
     report = run(InputChoice(path=patient / "dicom", anatomy=patient / "masks"), tmp_path / "out")
     assert set(report["landmarks"]) >= set(truth)
     for name in truth:
@@ -54,7 +55,7 @@ def test_with_no_masks_at_all_the_image_gives_the_airway(patient: Path, tmp_path
     (tmp_path / "stated.yaml").write_text("SMA_origin: [0, 40, -400]\n")
     choice = InputChoice(path=patient / "dicom", landmarks=tmp_path / "stated.yaml")
     report = run(choice, tmp_path / "out")
-    truth = make_phantom(PATIENT).landmarks
+    truth = phantom(PATIENT).landmarks
     carina = report["landmarks"]["carina"]
     assert carina["inferred"] is False
     assert carina["point_mm"] == pytest.approx(truth["carina"], abs=3.0)
