@@ -82,6 +82,17 @@ def test_stated_landmarks_stand_in_the_report(made: Path, tmp_path: Path) -> Non
     assert report["landmarks"]["hiatus"]["inferred"] is True
 
 
+@pytest.mark.parametrize("arm, severity", [(ArmChoice.IFI, "warning"), (ArmChoice.AUTO, "stop")])
+def test_doubts_about_levels_stop_no_involved_field(
+    arm: ArmChoice, severity: str, made: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "points.json").write_text(json.dumps({"carina": [1, 2, 30], "sternal_notch": [1, 2, 10]}))
+    source = InputChoice(path=made, landmarks=tmp_path / "points.json")
+    request = RunRequest(source=source, out=tmp_path / "out", settings=Settings(arm=arm), pictures=False)
+    found = {one.code: one.severity.value for one in run_case(request).report.findings}
+    assert found["LANDMARKS_OUT_OF_ORDER"] == severity
+
+
 @pytest.mark.slow
 def test_without_being_asked_nothing_is_looked_for(made: Path, tmp_path: Path) -> None:
     report = run(InputChoice(path=made), tmp_path / "out")
