@@ -79,30 +79,38 @@ def luxuries(imports: list[Import]) -> list[str]:
 # ------------------------------------------------------------------------------------- the source as it is
 
 
-def test_every_import_keeps_to_the_table():
-    assert trespasses(imports_of(modules_of(ROOT))) == []
+@pytest.fixture(scope="module")
+def modules() -> dict[str, Path]:
+    return modules_of(ROOT)
 
 
-def test_pure_rooms_know_no_formats_and_no_pictures():
-    assert impurities(imports_of(modules_of(ROOT))) == []
+@pytest.fixture(scope="module")
+def imports(modules: dict[str, Path]) -> list[Import]:
+    """Of the whole source, walked once."""
+    return imports_of(modules)
 
 
-def test_core_uses_its_short_list_only():
-    assert luxuries(imports_of(modules_of(ROOT))) == []
+def test_every_import_keeps_to_the_table(imports):
+    assert trespasses(imports) == []
 
 
-def test_no_circles():
-    modules = modules_of(ROOT)
-    assert circles(imports_of(modules), modules) == []
+def test_pure_rooms_know_no_formats_and_no_pictures(imports):
+    assert impurities(imports) == []
 
 
-def test_the_walk_sees_the_source():
-    modules = modules_of(ROOT)
-    found = imports_of(modules)
+def test_core_uses_its_short_list_only(imports):
+    assert luxuries(imports) == []
+
+
+def test_no_circles(imports, modules):
+    assert circles(imports, modules) == []
+
+
+def test_the_walk_sees_the_source(imports, modules):
     assert {"pipeline", "pipeline.core.errors", "pipeline.read.resources"} <= modules.keys()
     assert any(
         (one.importer, one.target, one.at_load) == ("pipeline.read.resources", "pipeline.core.errors", True)
-        for one in found
+        for one in imports
     )
 
 

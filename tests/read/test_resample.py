@@ -178,6 +178,7 @@ def _pixels(dataset: pydicom.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return points, hu
 
 
+@pytest.mark.slow
 def test_a_part_drawn_between_wide_slices_is_kept(tmp_path: Path) -> None:
     """A small part on one of a stretch of fine slices would fall between slices as wide as the others."""
     along = (0, 3, 6, 9, 12, *(12 + 1.25 * n for n in range(1, 9)), 25, 28, 31, 34, 37, 40, 43, 46)
@@ -221,6 +222,7 @@ def test_slices_that_were_not_drawn_are_told_as_on_an_even_series(kind: str, tmp
     assert "from contour to contour" in told.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["uneven", "tilted", "sheared"])
 def test_the_end_of_what_was_scanned_is_the_end(kind: str, tmp_path: Path) -> None:
     def codes(low: int, high: int) -> set[str]:
