@@ -64,11 +64,11 @@ class Midline:
 def sample_of(organ: Organ) -> Sample:
     """A sample of an organ's rows; all rows where the sample would be empty."""
     planes, rows, columns = organ.mask.box
-    for step in (max(1, organ.mask.voxels.shape[1] // _SAMPLE_ROWS), 1):
-        start = -(-rows.start // step) * step  # of the same rows for every organ
-        where = (planes, slice(start, rows.stop, step), columns)
-        if organ.mask.voxels[where].any():
-            break
+    step = max(1, organ.mask.voxels.shape[1] // _SAMPLE_ROWS)
+    start = -(-rows.start // step) * step  # of the same rows for every organ
+    where = (planes, slice(start, rows.stop, step), columns)
+    if not organ.mask.voxels[where].any():
+        where = organ.mask.box
     return Sample(organ=organ, where=where, voxels=organ.mask.voxels[where])
 
 

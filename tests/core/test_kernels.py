@@ -65,6 +65,22 @@ def test_signed_distance_is_cut_at_its_limit() -> None:
 
 
 @pytest.mark.parametrize("compiled", [True, False])
+def test_segments_in_boxes(compiled: bool) -> None:
+    boxes_of, to_box, to_segments = (
+        one if compiled else one.py_func for one in (kernels._boxes, kernels._to_box, kernels._to_segments)
+    )
+    # A staircase of 20 steps: a dozen in the first box, the rest in the second.
+    x = np.arange(21.0)
+    segments = np.column_stack([x[:-1], x[:-1] / 2, x[1:], x[1:] / 2])
+    boxes = boxes_of(segments)
+    np.testing.assert_array_equal(boxes, [[0, 0, 12, 6], [12, 6, 20, 10]])
+    assert [to_box(boxes[0], *point) for point in ((5.0, 3.0), (-3.0, -4.0), (14.0, 2.0))] == [0, 25, 4]
+    assert to_segments(segments, 0, 0.0, -2.0, 100.0) == pytest.approx(4.0)
+    assert to_segments(segments, 1, 20.0, 13.0, 100.0) == pytest.approx(9.0)
+    assert to_segments(segments, 1, 0.0, 0.0, 1.5) == 1.5, "never more than what is known already"
+
+
+@pytest.mark.parametrize("compiled", [True, False])
 def test_distance_to_a_segment(compiled: bool) -> None:
     squared = kernels._to_segment if compiled else kernels._to_segment.py_func
     segment = np.array([1.0, 1.0, 5.0, 1.0])
