@@ -68,7 +68,7 @@ def sample_of(organ: Organ) -> Sample:
     start = -(-rows.start // step) * step  # of the same rows for every organ
     where = (planes, slice(start, rows.stop, step), columns)
     if not organ.mask.voxels[where].any():
-        where = organ.mask.box
+        where = (planes, slice(rows.start, rows.stop, 1), columns)
     return Sample(organ=organ, where=where, voxels=organ.mask.voxels[where])
 
 
