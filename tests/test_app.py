@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -135,6 +136,21 @@ def test_an_earlier_draft_as_source_makes_the_new_names_other_ones(dicom, tmp_pa
     assert names == ["Cord", "GTV-T", "PGTV", "CTV", "PTV", "PGTV_2", "CTV_2", "PTV_2"]
     told = [one.where for one in outcome.report.findings if one.code == "ROI_NAME_TAKEN"]
     assert told == ["DRAFT IFI+SOURCE, PGTV", "DRAFT IFI+SOURCE, CTV", "DRAFT IFI+SOURCE, PTV"]
+
+
+def test_names_of_the_source_are_held_against_the_new_ones(dicom, tmp_path):
+    drafted = tmp_path / "drafted"
+    shutil.copytree(dicom, drafted)
+    source = next(path for path in sorted(drafted.rglob("*.dcm")) if b"RTSTRUCT" in path.read_bytes())
+    header = pydicom.dcmread(source)
+    number = max(int(one.ROINumber) for one in header.StructureSetROISequence) + 1
+    added = copy.deepcopy(header.StructureSetROISequence[0])
+    added.ROINumber, added.ROIName = number, "ptv"
+    header.StructureSetROISequence.append(added)
+    header.save_as(source)
+    found = run_case(request(drafted, tmp_path / "out")).report.findings
+    (told,) = (one for one in found if one.code == "ROI_NAME_IN_SOURCE")
+    assert "PTV" in told.message
 
 
 def test_nothing_is_appended_where_there_is_no_structure_set(nifti, tmp_path):

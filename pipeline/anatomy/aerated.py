@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from pipeline.core.anatomy import HOLLOW, Organs
 from pipeline.core.box import Box, shared
+from pipeline.core.middle import BODY
 from pipeline.core.volume import Volume
 
 Bools = npt.NDArray[np.bool_]
 
 # No lung is left out further beside all that was drawn of both [A].
 BESIDE_MM = 30.0
-_BODY = "body"
 
 
 def join_air(
@@ -40,8 +40,8 @@ def join_air(
     for name in (*HOLLOW, *airway):
         if name in organs:
             air &= ~organs[name].voxels[box]
-    if _BODY in organs:
-        air &= organs[_BODY].voxels[box]
+    if BODY in organs:
+        air &= organs[BODY].voxels[box]
     labels = cc3d.connected_components(air | lung, connectivity=6)
     joined = np.zeros(int(labels.max()) + 1, dtype=bool)
     joined[labels[lung]] = True

@@ -24,16 +24,16 @@ _ROUNDING_MM = 0.05
 def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     """`SLICE_MISSING` (warning) where a target has a gap that the lesions do not explain.
 
-    Lesions further apart than the margins leave a gap of their own: more gaps than that are told.
+    Lesions that lie apart along the patient may leave a gap between them; any other gap is told.
     """
     found = []
-    lesions = len(case.lesions)
+    spans = _spans(case)
     for target in targets.targets:
         if target.kind is TargetKind.GTV:
             continue
         slices = target.contours.slices
-        gaps = [(a, b) for a, b in pairwise(slices) if b - a > 1]
-        if len(gaps) >= lesions:
+        gaps = _unexplained([(a, b) for a, b in pairwise(slices) if b - a > 1], spans)
+        if gaps:
             told = ", ".join(f"{a + 1} to {b - 1}" for a, b in gaps)
             found.append(
                 Finding(
@@ -47,6 +47,30 @@ def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                 )
             )
     return tuple(found)
+
+
+def _spans(case: Case) -> list[tuple[int, int]]:
+    """First and last slices of the lesions, those that overlap or touch as one, rising."""
+    spans: list[tuple[int, int]] = []
+    for first, last in sorted((min(one.contours.slices), max(one.contours.slices)) for one in case.lesions):
+        if spans and first <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(last, spans[-1][1]))
+        else:
+            spans.append((first, last))
+    return spans
+
+
+def _unexplained(gaps: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Gaps but for one in each space between lesions, which it must not leave."""
+    spaces = [(low[1], high[0]) for low, high in pairwise(spans)]
+    told = []
+    for start, stop in gaps:
+        space = next(((a, b) for a, b in spaces if a <= start and stop <= b), None)
+        if space is None:
+            told.append((start, stop))
+        else:
+            spaces.remove(space)
+    return told
 
 
 def check_stray_parts(case: Case, targets: TargetSet) -> tuple[Finding, ...]:

@@ -23,7 +23,7 @@ LEAST_MM = 5.0
 
 # TG-263 puts the side last (`GTVn_L`); nodes bear the side of their station (`N4R`, `10L`, `SCV_R`).
 _SIDED = re.compile(
-    r"(?<![a-z])(?:(?P<right>right|rechts|rt)|(?P<left>left|links|lt))(?![a-z])|[_ -](?P<end>[lr])$|"
+    r"(?<![a-z])(?:(?P<right>right|rechts)|(?P<left>left|links))(?![a-z])|[_ -](?P<end>[lr])$|"
     r"(?<![0-9])(?:1?[0-9]|scv_?)(?P<station>[lr])(?![a-z0-9])|[_ -]n(?P<node>[lr])$",
     re.IGNORECASE,
 )

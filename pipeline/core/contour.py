@@ -11,6 +11,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from pipeline.core.errors import GeometryError
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid
+from pipeline.core.validity import is_valid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +44,7 @@ class Contours:
                     expected=f"slice 0 to {self.grid.size[2] - 1}",
                     got=f"slice {k}",
                 )
-            if section.is_empty or not shapely.is_valid(section):
+            if section.is_empty or not is_valid(section):
                 raise GeometryError(
                     "contour section is not a valid polygon",
                     where=f"slice {k}",

@@ -27,6 +27,7 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
 from pipeline.core.raster import as_multipolygon
+from pipeline.core.validity import is_valid
 
 Points = npt.NDArray[np.float64]
 
@@ -164,7 +165,7 @@ def _key(points: Points) -> bytes:
 
 def _shape(points: Points, notes: Counter[LoopNote]) -> shapely.Geometry:
     polygon = Polygon(points)
-    if shapely.is_valid(polygon):
+    if is_valid(polygon):
         return polygon
     return _repaired(points, notes)
 
@@ -301,4 +302,4 @@ def _without_specks(geometry: shapely.Geometry, notes: Counter[LoopNote]) -> Mul
             notes[LoopNote.SPECK] += dropped
         parts.append(whole)
     joined = MultiPolygon(parts)
-    return joined if shapely.is_valid(joined) else as_multipolygon(shapely.make_valid(joined))
+    return joined if is_valid(joined) else as_multipolygon(shapely.make_valid(joined))

@@ -16,6 +16,7 @@ from pipeline.core.blank import blank
 from pipeline.core.box import Box, hull, shared
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
+from pipeline.core.validity import is_valid
 from pipeline.core.volume import Mask
 
 Segments = npt.NDArray[np.float64]
@@ -153,7 +154,7 @@ def polygons_above(
         shell, *holes = (corners[a:b] for a, b in pairwise(offsets))
         polygons.append(Polygon(shell, holes))
     joined = MultiPolygon([polygon for polygon in polygons if polygon.area > 0])
-    if shapely.is_valid(joined):
+    if is_valid(joined):
         return joined
     return as_multipolygon(shapely.union_all([shapely.make_valid(polygon) for polygon in polygons]))
 

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pydicom
-import shapely
 from shapely.geometry import Polygon
+
+from pipeline.core.validity import is_valid
 
 Points = npt.NDArray[np.float64]
 
@@ -60,7 +61,7 @@ def _check_tangle(points: Points) -> None:
     _, width, length = (max(float(extent), 2.0) for extent in sorted(np.ptp(points, axis=0)))
     outline = float(steps.sum())
     crossings = outline**2 / (math.pi * width * length)
-    if crossings > MOST_CROSSINGS and not shapely.is_valid(Polygon(points[:, :2])):
+    if crossings > MOST_CROSSINGS and not is_valid(Polygon(points[:, :2])):
         raise ValueError(f"a tangle: an outline of {outline:.0f} mm within {width:.0f} x {length:.0f} mm")
 
 

@@ -120,7 +120,7 @@ class _Walk:
 
 
 def _is_vr(two: bytes) -> bool:
-    return b"AA" <= two <= b"ZZ"
+    return two.isalpha() and two.isupper()
 
 
 def _shown(tag: int) -> str:

@@ -191,8 +191,17 @@ def _threshold(segmentation: Segmentation) -> Iterator[Finding]:
 
 def _series_of(file: DicomFile, candidates: Sequence[CtSeries]) -> CtSeries:
     """The series that a segmentation names, or that alone has its frame of reference."""
-    references = file.header.get("ReferencedSeriesSequence") or ()
-    named = {str(one.get("SeriesInstanceUID") or "") for one in references}
+    try:
+        references = file.header.get("ReferencedSeriesSequence") or ()
+        named = {str(one.get("SeriesInstanceUID") or "") for one in references}
+    except (*BROKEN, AttributeError) as error:
+        raise StructureError(
+            "segmentation cannot be read",
+            where=f"file {file.label}",
+            expected="its referenced series as DICOM has them",
+            got=file.blotted(f"{type(error).__name__}: {error}"),
+            todo="export it again",
+        ) from error
     found = [one for one in candidates if one.uid in named]
     frame = file.text("FrameOfReferenceUID")
     found = found or [one for one in candidates if frame and frame in one.frames_of_reference]

@@ -136,7 +136,7 @@ def read_again(structure_set: StructureSet) -> FileDataset:
             "structure set cannot be read again, to append to a copy of it",
             where=where,
             expected="the file as it was",
-            got=f"{type(error).__name__}: {error}",
+            got=file.blotted(f"{type(error).__name__}: {error}".replace(str(file.path), file.label)),
             todo="leave the input alone while the program runs",
         ) from error
     if not header.original_encoding[1]:

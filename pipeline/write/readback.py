@@ -18,6 +18,7 @@ from shapely.geometry import Polygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.errors import OutputError
+from pipeline.core.validity import is_valid
 
 Points = npt.NDArray[np.float64]
 
@@ -210,7 +211,7 @@ def _even_odd_area(rings: list[Points]) -> float:
     filled: Any = Polygon()
     for ring in rings:
         region: Any = Polygon(ring)
-        if not region.is_valid:  # a keyhole meets itself along its channels
+        if not is_valid(region):  # a keyhole meets itself along its channels
             region = shapely.make_valid(region)
         filled = shapely.symmetric_difference(filled, region)
     return float(filled.area)

@@ -12,6 +12,7 @@ from shapely.geometry import MultiPolygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.raster import as_multipolygon
+from pipeline.core.validity import are_valid, is_valid
 
 Points = npt.NDArray[np.float64]
 Polygons = npt.NDArray[np.object_]
@@ -75,10 +76,7 @@ def tidied(contours: Contours) -> Tidied:
         kept.setdefault(k, []).append(part)
     thin = {k: MultiPolygon(own) for k, own in kept.items()}
     # Seldom: thinned one by one, parts that run along each other came to touch.
-    whole = {
-        k: section if shapely.is_valid(section) else _apart(contours.sections[k])
-        for k, section in thin.items()
-    }
+    whole = {k: section if is_valid(section) else _apart(contours.sections[k]) for k, section in thin.items()}
     return Tidied(
         contours=Contours(grid=contours.grid, sections=whole),
         dropped_mm2=float(area[~keep].sum()),
@@ -95,7 +93,7 @@ def thinned(polygons: Polygons) -> Polygons:
         where = np.flatnonzero(waiting)
         coarse = shapely.simplify(polygons[where], tolerance)
         change = np.abs(shapely.area(coarse) - area[where])
-        good = (change <= _MAX_AREA_CHANGE * area[where]) & shapely.is_valid(coarse)
+        good = (change <= _MAX_AREA_CHANGE * area[where]) & are_valid(coarse)
         result[where[good]] = coarse[good]
         waiting[where[good]] = False
     result[waiting] = shapely.simplify(polygons[waiting], _COLLINEAR_MM)
@@ -120,7 +118,7 @@ def _rounded(parts: Polygons, owner: npt.NDArray[np.int_]) -> tuple[Polygons, np
     """Coordinates on the 0.001 mm lattice, no point twice in a row, each polygon valid."""
     exact = shapely.transform(parts, lambda points: np.round(points, DECIMALS) + 0.0)
     exact = shapely.remove_repeated_points(exact)
-    bad = ~shapely.is_valid(exact) | (shapely.area(exact) == 0)
+    bad = ~are_valid(exact) | (shapely.area(exact) == 0)
     # Seldom: rounding made an outline touch itself. GEOS then rounds with the topology in view.
     repaired = shapely.set_precision(parts[bad], 10.0**-DECIMALS)
     pieces, index = shapely.get_parts(repaired, return_index=True)

@@ -9,7 +9,22 @@ import pytest
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon
 
-from pipeline.check import check_inside_body, check_targets
+from pipeline.check import (
+    CHECKS,
+    ORGAN_CHECKS,
+    air,
+    arms,
+    body,
+    check_inside_body,
+    check_targets,
+    containment,
+    margins,
+    names,
+    parts,
+    ratios,
+    sides,
+)
+from pipeline.check import organs as organs_beside
 from pipeline.check.margins import check_ends_on_slices, check_margins_around_outlines
 from pipeline.check.parts import check_scan_ends
 from pipeline.core.case import Case
@@ -174,3 +189,36 @@ def test_a_gtv_of_air_is_no_air_in_the_ctv(clean: tuple[Case, TargetSet]) -> Non
         hu[k][contours_to_mask(case.lesions[0].contours).voxels[k]] = -1000
     gas = replace(case, volume=replace(case.volume, hu=hu))
     assert codes(gas, targets) == []
+
+
+@pytest.mark.parametrize("beside", [1, 2, 3])
+def test_a_lost_slice_is_told_however_many_lesions_lie_side_by_side(beside: int) -> None:
+    grid = grid_of(size=(80, 64, 40))
+    drawn = [{k: disc(20 - 9 * n, -35, 8) for k in range(14 + n, 20)} for n in range(beside)]
+    case = case_of(grid, drawn)
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    assert codes(case, targets) == []
+    ctv = targets["CTV"]
+    lost = {k: s for k, s in ctv.contours.sections.items() if k != 11}
+    assert "SLICE_MISSING" in codes(case, with_target(targets, with_sections(ctv, lost)))
+
+
+def test_between_lesions_apart_one_gap_is_left_and_no_second() -> None:
+    grid = grid_of(size=(80, 64, 60))
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in (8, 9)}, {k: disc(20, -35, 10) for k in (48, 49)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    ctv = targets["CTV"]
+    lost = {k: s for k, s in ctv.contours.sections.items() if k != ctv.contours.slices[4]}
+    assert "SLICE_MISSING" in codes(case, with_target(targets, with_sections(ctv, lost)))
+
+
+def test_every_check_of_the_room_is_carried_out() -> None:
+    room = {
+        name: one
+        for module in (air, arms, body, containment, margins, names, organs_beside, parts, ratios, sides)
+        for name, one in vars(module).items()
+        if name.startswith("check_") and one.__module__ == module.__name__
+    }
+    by_hand = {"check_arms", "check_inside_body", "check_names"}  # of both arms, the body, what is written
+    assert by_hand <= room.keys()
+    assert {one for name, one in room.items() if name not in by_hand} == {*CHECKS, *ORGAN_CHECKS}

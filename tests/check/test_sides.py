@@ -89,7 +89,9 @@ def test_the_check_is_among_those_of_every_run() -> None:
         ("GTV-N 10R", "right"),
         ("node SCV_L", "left"),
         ("GTV right neck", "right"),
-        ("gtv rt", "right"),
+        ("gtv rt", None),  # radiotherapy
+        ("GTV post-RT", None),
+        ("GTV_rt60", None),
         ("GTV_2R_L", None),  # both
         ("GTV R1", None),  # a residual tumour, or the first recurrence
         ("GTV-N 8Lo", None),

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "docs" / "interop.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TABLE)))
 LINES = [
-    *(f"R{number}" for number in range(1, 9)),
+    *(f"R{number}" for number in range(1, 10)),
     *(f"W{number}" for number in range(1, 12)),
-    *(f"C{number}" for number in range(1, 10)),
+    *(f"C{number}" for number in range(1, 11)),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -128,22 +129,28 @@ class TestGoodInput:
         )
         assert width == pytest.approx(10)
 
-    def test_sequences_turned_unknown_are_read(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("points", [1000, 29, 36])
+    @pytest.mark.parametrize("coloured", [True, False])
+    def test_sequences_turned_unknown_are_read(self, points: int, coloured: bool, tmp_path: Path) -> None:
         ct = make_ct(tmp_path / "ct")
         header = make_structure_set(
-            tmp_path / "rs", ct, [RoiSpec("GTV", circles(ct, radius_mm=8, points=1000))]
+            tmp_path / "rs", ct, [RoiSpec("GTV", circles(ct, radius_mm=8, points=points))]
         )
-        # What stands in an element of unknown VR is encoded with implicit VR.
+        for item in header.ROIContourSequence:
+            if not coloured and "ROIDisplayColor" in item:
+                del item.ROIDisplayColor
+        # What stands in an element of unknown VR has implicit VR, where bytes of a length may look like a VR.
         save(tmp_path / "rs", header, implicit=True)
         element = pydicom.dcmread(tmp_path / "rs").get_item("ROIContourSequence")
-        save(tmp_path / "rs", header, implicit=False)
-        again = pydicom.dcmread(tmp_path / "rs")
         assert element is not None
-        again.add_new(0x30060039, "UN", element.value)
-        save(tmp_path / "rs", again, implicit=False)
-        assert load(tmp_path).case.lesions[0].contours.volume_cc == pytest.approx(
-            np.pi * 64 * 18 / 1000, rel=1e-3
-        )
+        save(tmp_path / "rs", header, implicit=False)
+        content, tag = (tmp_path / "rs").read_bytes(), struct.pack("<HH", 0x3006, 0x0039)
+        start = content.index(tag + b"SQ")
+        (length,) = struct.unpack("<L", content[start + 8 : start + 12])
+        unknown = tag + b"UN\0\0" + struct.pack("<L", len(element.value)) + element.value
+        (tmp_path / "rs").write_bytes(content[:start] + unknown + content[start + 12 + length :])
+        area = points / 2 * np.sin(2 * np.pi / points) * 64
+        assert load(tmp_path).case.lesions[0].contours.volume_cc == pytest.approx(area * 18 / 1000, rel=1e-3)
 
     def test_a_choice_of_series(self, tmp_path: Path) -> None:
         first, second = simple(tmp_path / "a"), simple(tmp_path / "b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -136,4 +137,16 @@ def test_a_series_that_needs_resampling_is_refused_with_its_own_reason(tmp_path:
     with pytest.raises(UsageError, match="cannot be brought onto other slices"):
         read(tmp_path, resample=True)
     with pytest.raises(SeriesError, match="tilted"):
+        read(tmp_path)
+
+
+def test_references_that_are_no_sequence_are_told(tmp_path: Path) -> None:
+    made(tmp_path)
+    path = tmp_path / "seg.dcm"
+    content = path.read_bytes()
+    start = content.find(struct.pack("<HH", 0x0008, 0x1115) + b"SQ")
+    (length,) = struct.unpack("<L", content[start + 8 : start + 12])
+    text = struct.pack("<HH", 0x0008, 0x1115) + b"LO" + struct.pack("<H", 8) + b"garbage!"
+    path.write_bytes(content[:start] + text + content[start + 12 + length :])
+    with pytest.raises(StructureError, match=r"segmentation cannot be read.*seg\.dcm"):
         read(tmp_path)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from pipeline.core.anatomy import Organs
+from pipeline.core.anatomy import Organ, Organs, OrganSource
 from pipeline.core.regions import Region
-from pipeline.core.report import Severity
+from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
+from pipeline.core.volume import Mask
 from pipeline.read.protocols import load_protocol
+from pipeline.run import arms
 from pipeline.run.arms import ArmsBuilt, build_arms
 from pipeline.run.assumptions import used_assumptions
 from pipeline.run.known import FoundMap, Known
 from pipeline.strategy import PlannedArm, plan_eni, plan_ifi
+from pipeline.targets.patient import MOST_ERROR_MM
 from tests.known import barriers, place_in
 from tests.targets.elective_patients import GRID, Drawn, Patient, landmarks
 
@@ -81,3 +85,30 @@ def test_without_stations_that_may_be_used_the_elective_arm_stops() -> None:
     assert [(one.code, one.severity) for one in made.findings if one.severity is Severity.STOP] == [
         ("STATIONS_NOT_USABLE", Severity.STOP)
     ]
+
+
+def test_each_arm_is_checked_and_the_body_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted(code: str, where: str) -> Finding:
+        return Finding(code=code, severity=Severity.WARNING, where=where, message="planted")
+
+    monkeypatch.setattr(arms, "check_targets", lambda _case, made, _organs: (planted("CHECKED", made.arm),))
+    monkeypatch.setattr(arms, "check_inside_body", lambda _case, _body: (planted("BODY", "body"),))
+    everywhere = Mask(grid=GRID, voxels=np.ones(GRID.shape, dtype=bool))
+    body = Organ(name="body", mask=everywhere, source=OrganSource.MASKS)
+    known = replace(known_of(), organs=Organs(grid=GRID, by_name={"body": body}))
+    made = build_arms(PATIENT.case(), known, {"ifi": IFI, "eni": ENI})
+    told = {(one.code, one.where) for one in made.findings}
+    assert {("CHECKED", "ifi"), ("CHECKED", "eni"), ("BODY", "body")} <= told
+
+
+@pytest.mark.parametrize("error, told", [(MOST_ERROR_MM, False), (MOST_ERROR_MM + 0.1, True)])
+def test_a_boundary_that_hangs_on_an_uncertain_landmark_stops(error: float, told: bool) -> None:
+    seen = landmarks(GRID, LEVELS, inferred=LEVELS)
+    unsure = replace(seen, found={name: replace(one, error_mm=error) for name, one in seen.found.items()})
+    known = known_of()
+    made = build_arms(
+        PATIENT.case(), replace(known, map=replace(known.map, landmarks=unsure)), {"eni": ENI}, beside=IFI
+    )
+    stops = [one for one in made.findings if one.code == "BOUNDARY_UNCERTAIN"]
+    assert bool(stops) is told
+    assert all(one.severity is Severity.STOP for one in stops)
