@@ -114,8 +114,11 @@ def _decoded(file: DicomFile) -> Array:
         return np.asarray(whole.pixel_array).astype(np.int32)
     except (NotImplementedError, RuntimeError):
         import SimpleITK
-
-    image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(file.path)))[0]
+    try:
+        image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(file.path)))[0]
+    except RuntimeError as error:
+        syntax = whole.file_meta.TransferSyntaxUID
+        raise ValueError(f"pixels that no decoder here understands, of transfer syntax {syntax.name}") from error
     slope, intercept = float(whole.get("RescaleSlope", 1)), float(whole.get("RescaleIntercept", 0))
     return np.asarray(np.round((image - intercept) / slope)).astype(np.int32)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import RLELossless
 
 from pipeline.core.errors import SeriesError
 from pipeline.core.volume import Volume
@@ -83,16 +82,6 @@ def test_unused_high_bits_are_masked(tmp_path: Path) -> None:
     header.PixelData = (np.frombuffer(header.PixelData, "<u2") | 0xF000).tobytes()
     header.save_as(ct.files[0])
     assert np.unique(volume_of(tmp_path).hu) == [100]
-
-
-def test_compressed_pixels_are_decoded(tmp_path: Path) -> None:
-    ct = make_ct(tmp_path / "a", CtSpec(hu=gradient))
-    plain = volume_of(tmp_path / "a")
-    for file in ct.files:
-        header = pydicom.dcmread(file)
-        header.compress(RLELossless, generate_instance_uid=False)
-        header.save_as(file)
-    assert np.array_equal(volume_of(tmp_path / "a").hu, plain.hu)
 
 
 def test_pixels_cut_short_are_an_error_that_names_the_file(tmp_path: Path) -> None:
