@@ -1,4 +1,8 @@
-"""Plain functions that look for faults in finished targets. One function and one line here each."""
+"""Plain functions that look for faults in finished targets: one function and one line in a table here each.
+
+Three look at something else than one arm's volumes, and are called where that is at hand: `check_inside_body`
+(the lesions, once the body is known), `check_arms` (both arms), `check_names` (what is about to be written).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pipeline.check.air import check_air
 from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.containment import check_containment
+from pipeline.check.ends import check_changes, check_scan_ends
 from pipeline.check.margins import (
     check_ends_on_slices,
     check_margins_around_outlines,
@@ -16,7 +21,7 @@ from pipeline.check.margins import (
 )
 from pipeline.check.names import check_names
 from pipeline.check.organs import check_organs
-from pipeline.check.parts import check_lost_slices, check_scan_ends, check_stray_parts
+from pipeline.check.parts import check_lost_slices, check_stray_parts
 from pipeline.check.ratios import check_ratios
 from pipeline.check.sides import check_sides
 from pipeline.core.anatomy import Organs
@@ -33,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     check_margins_around_outlines,
     check_thin_margins,
     check_ends_on_slices,
+    check_changes,
     check_scan_ends,
     check_lost_slices,
     check_stray_parts,

@@ -24,9 +24,7 @@ def check_air(case: Case, targets: TargetSet, organs: Organs) -> tuple[Finding, 
     A barrier is as good as its mask: a lung drawn with a rim left out leaves that rim to the CTV.
     """
     found = []
-    for target in targets.targets:
-        if target.kind is not TargetKind.CTV:
-            continue
+    for target in targets.of_kind(TargetKind.CTV):
         air_cc = _air_cc(case, target.contours, organs)
         if air_cc > MOST_AIR_CC:
             found.append(

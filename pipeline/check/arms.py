@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ENI, IFI
-from pipeline.core.targets import TargetSet
+from pipeline.core.targets import TargetKind, TargetSet
 
 # Of the IFI CTV, outside the ENI CTV: more than outlines differ by.
 TOLERANCE_CC = 0.05
@@ -17,7 +17,7 @@ def check_arms(arms: Sequence[TargetSet]) -> tuple[Finding, ...]:
     by_name = {arm.arm: arm for arm in arms}
     if not {IFI, ENI} <= set(by_name):
         return ()
-    inner, outer = by_name[IFI]["CTV"].contours, by_name[ENI]["CTV"].contours
+    inner, outer = (by_name[arm].of_kind(TargetKind.CTV)[0].contours for arm in (IFI, ENI))
     outside = 0.0
     slices = []
     for k, section in inner.sections.items():

@@ -21,8 +21,8 @@ def check_containment(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     del case
     found = []
     for inner_kind, outer_kind in PAIRS:
-        for inner in (t for t in targets.targets if t.kind is inner_kind):
-            for outer in (t for t in targets.targets if t.kind is outer_kind):
+        for inner in targets.of_kind(inner_kind):
+            for outer in targets.of_kind(outer_kind):
                 outside = _slices_outside(inner, outer)
                 if outside:
                     found.append(

@@ -13,7 +13,6 @@ from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
 from pipeline.core.raster import image_outline
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import ENI
 from pipeline.core.targets import Target, TargetKind, TargetSet
 
 TOLERANCE_MM = 0.3
@@ -58,8 +57,8 @@ def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Findi
     scan's end or the image's edge have cut are left out.
     """
     image = image_outline(case.volume.grid)
-    drawn = [target.contours for target in targets.targets if target.kind is TargetKind.GTV]
-    ctv = [target.contours for target in targets.targets if target.kind is TargetKind.CTV]
+    drawn = [target.contours for target in targets.of_kind(TargetKind.GTV)]
+    ctv = [target.contours for target in targets.of_kind(TargetKind.CTV)]
     found = []
     for target in targets.targets:
         margin = target.requested
@@ -81,11 +80,6 @@ def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Findi
                 )
             )
     return tuple(found)
-
-
-def _bounded(targets: TargetSet, target: Target) -> bool:
-    """Whether a volume ends at boundaries, not at its margin: the elective CTV."""
-    return targets.arm == ENI and target.kind is TargetKind.CTV
 
 
 def _is_cut(target: Target) -> bool:
@@ -125,7 +119,7 @@ def check_ends_on_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     found = []
     for target in targets.targets:
         margin = target.requested
-        if margin is None or _bounded(targets, target):
+        if margin is None or targets.ends_at_boundaries(target):
             continue
         slices = [(spacing / 2.0 + mm) / spacing for mm in (margin.superior, margin.inferior) if mm > 0]
         if any(abs(count - round(count)) < 0.01 for count in slices):

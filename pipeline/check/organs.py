@@ -13,7 +13,7 @@ from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.raster import contours_to_mask, mask_sections
 from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import TargetSet
+from pipeline.core.targets import TargetKind, TargetSet
 from pipeline.core.volume import Mask
 
 # Organs with a dose limit in the trial [P], and the other that the plan hangs on.
@@ -35,9 +35,7 @@ def check_organs(case: Case, targets: TargetSet, organs: Organs) -> tuple[Findin
     """
     del case
     findings: list[Finding] = []
-    for target in targets.targets:
-        if target.name != "PTV":
-            continue
+    for target in targets.of_kind(TargetKind.PTV):
         where = f"{targets.arm}.{target.name}"
         ptv = contours_to_mask(target.contours)
         known = [name for name in _at_risk(organs) if not organs[name].is_empty]

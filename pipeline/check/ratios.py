@@ -9,7 +9,6 @@ import shapely
 from pipeline.core.case import Case
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding, Severity
-from pipeline.core.rules import ENI
 from pipeline.core.targets import Target, TargetKind, TargetSet
 
 # What slices of a small volume may lose or gain against the volume that they cut.
@@ -36,8 +35,8 @@ def check_ratios(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
             continue  # whether one more slice is met hangs on where slices lie
         base = _base_cc(targets, target, gtv_cc)
         least = grown_at_least_cc(base, margin)
-        if _elective(targets, target):
-            least = base  # its margin ends at boundaries
+        if targets.ends_at_boundaries(target):
+            least = base
         if target.uncut_volume_cc < least * (1.0 - TOLERANCE):
             found.append(
                 Finding(
@@ -71,13 +70,9 @@ def grown_at_least_cc(base_cc: float, margin: Margin) -> float:
     return float((base_cc ** (1.0 / 3.0) + added ** (1.0 / 3.0)) ** 3)
 
 
-def _elective(targets: TargetSet, target: Target) -> bool:
-    return targets.arm == ENI and target.kind is TargetKind.CTV
-
-
 def _united_cc(targets: TargetSet) -> float:
     """Of all lesions, what two of them share counted once."""
-    drawn = [target.contours for target in targets.targets if target.kind is TargetKind.GTV]
+    drawn = [target.contours for target in targets.of_kind(TargetKind.GTV)]
     if not drawn:
         return 0.0
     slices = {k for contours in drawn for k in contours.sections}
@@ -88,5 +83,5 @@ def _united_cc(targets: TargetSet) -> float:
 
 def _base_cc(targets: TargetSet, target: Target, gtv_cc: float) -> float:
     """What a volume grew from: the PTV from the CTV that was written, the others from the GTVs."""
-    ctv = [t for t in targets.targets if t.name == "CTV"]
-    return ctv[0].contours.volume_cc if target.name == "PTV" and ctv else gtv_cc
+    ctv = targets.of_kind(TargetKind.CTV)
+    return ctv[0].contours.volume_cc if target.kind is TargetKind.PTV and ctv else gtv_cc

@@ -9,6 +9,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.margin import Margin
 from pipeline.core.report import Finding
+from pipeline.core.rules import ENI
 
 
 class TargetKind(StrEnum):
@@ -19,6 +20,30 @@ class TargetKind(StrEnum):
     CTV = "CTV"
     PTV = "PTV"
     UNCROPPED = "uncropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastEnd:
+    """What of a volume lies past one end of the scan: `upper` or `lower`, on how many slices, how much."""
+
+    end: str
+    slices: int
+    volume_cc: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What became of a volume when it was brought onto the CT's slices, for the checks.
+
+    Attributes:
+        past_ends: what the ends of the scan took.
+        outside_image_cc: what the image's edge took.
+        filled_cc: holes within slices that were filled.
+    """
+
+    past_ends: tuple[PastEnd, ...] = ()
+    outside_image_cc: float = 0.0
+    filled_cc: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,6 +60,7 @@ class Target:
             lesions differ, each direction's least. None for a GTV.
         uncut_volume_cc: volume before barriers, the scan's end and the image's edge took their part; of a
             PTV, which grows from the CTV that barriers have cut, before the latter two.
+        changes: what the scan's end, the image's edge and the filling of holes changed.
     """
 
     name: str
@@ -44,6 +70,7 @@ class Target:
     requested: Margin | None = None
     measured: Margin | None = None
     uncut_volume_cc: float | None = None
+    changes: Changes = Changes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +84,14 @@ class TargetSet:
     def __post_init__(self) -> None:
         if len({target.contours.grid for target in self.targets}) > 1:
             raise GeometryError("targets lie on different grids", where=self.arm, expected="one grid")
+
+    def of_kind(self, kind: TargetKind) -> tuple[Target, ...]:
+        """All volumes of a kind: several GTVs, one CTV."""
+        return tuple(target for target in self.targets if target.kind is kind)
+
+    def ends_at_boundaries(self, target: Target) -> bool:
+        """Whether a volume ends at levels of the patient, not at its margin: the elective CTV."""
+        return self.arm == ENI and target.kind is TargetKind.CTV
 
     def __getitem__(self, name: str) -> Target:
         for target in self.targets:

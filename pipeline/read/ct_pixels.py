@@ -118,7 +118,7 @@ def _decoded(file: DicomFile) -> Array:
         image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(file.path)))[0]
     except RuntimeError as error:
         syntax = whole.file_meta.TransferSyntaxUID
-        raise ValueError(f"pixels that no decoder here understands, of transfer syntax {syntax.name}") from error
+        raise ValueError(f"pixels of {syntax.name} that no decoder here understands") from error
     slope, intercept = float(whole.get("RescaleSlope", 1)), float(whole.get("RescaleIntercept", 0))
     return np.asarray(np.round((image - intercept) / slope)).astype(np.int32)
 

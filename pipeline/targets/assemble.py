@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import shapely
@@ -11,14 +12,11 @@ from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.margin import Margin
 from pipeline.core.raster import as_multipolygon, image_outline
-from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import Target, TargetKind
+from pipeline.core.targets import Changes, PastEnd, Target, TargetKind
 from pipeline.targets.sections import Sections
 
 # Less than this is the noise of two polygonal outlines of one surface.
 NOISE_CC = 0.01
-# Of a target's volume, filled holes of more than this are for a person to look at.
-SHARE_TO_TELL = 0.05
 # Slivers between the outlines of united lesions are no parts or holes of their own.
 SLIVER_MM2 = 0.5
 # Parts below this, as at the very tip of a volume, are no contours that a planning system takes.
@@ -46,20 +44,15 @@ class Draft:
     kept_open: Sections = field(default_factory=dict)
 
 
-def assemble(
-    draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool, arm: str
-) -> tuple[Target, tuple[Finding, ...]]:
-    """Cut a draft at the scan's ends and the image, fill its holes, and say so.
+def assemble(draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool) -> Target:
+    """Cut a draft at the ends of scan and image and fill its holes; the target says what that changed.
 
     Args:
         draft: sections of all lesions.
         drawn: what the target must hold: the GTVs as drawn; for a PTV the CTV that is written.
         grid: of the CT.
         fill_holes: fill in-plane holes, but for those that a barrier made.
-        arm: for the findings.
     """
-    where = f"{arm}.{draft.name}"
-    findings = [*_scan_end_findings(draft, grid, where)]
     image = image_outline(grid)
     sections: dict[int, MultiPolygon] = {}
     filled = outside = 0.0
@@ -86,9 +79,7 @@ def assemble(
         for k, s in draft.uncut.items()
     )
     uncut_cc = sum(section.area for section in uncut) * per_slice_cc
-    whole_cc = sum(section.area for section in sections.values()) * per_slice_cc
-    findings += _area_findings(where, filled * per_slice_cc, outside * per_slice_cc, whole_cc)
-    target = Target(
+    return Target(
         name=draft.name,
         kind=draft.kind,
         contours=Contours(grid=grid, sections=sections),
@@ -96,8 +87,12 @@ def assemble(
         requested=draft.requested,
         measured=draft.measured,
         uncut_volume_cc=uncut_cc,
+        changes=Changes(
+            past_ends=tuple(_past_ends(draft.sections, grid)),
+            outside_image_cc=outside * per_slice_cc,
+            filled_cc=filled * per_slice_cc,
+        ),
     )
-    return target, tuple(findings)
 
 
 def _barred(draft: Draft, k: int) -> shapely.Geometry:
@@ -126,54 +121,15 @@ def _without_holes(section: MultiPolygon, barred: shapely.Geometry) -> tuple[Mul
     return as_multipolygon(shapely.union_all(shells)), filled
 
 
-def _scan_end_findings(draft: Draft, grid: Grid, where: str) -> list[Finding]:
-    found = []
+def _past_ends(sections: Sections, grid: Grid) -> Iterator[PastEnd]:
     first_is_lower = grid.axes[2, 2] > 0
     for past, end in (
-        ([k for k in draft.sections if k < 0], "lower" if first_is_lower else "upper"),
-        ([k for k in draft.sections if k >= grid.size[2]], "upper" if first_is_lower else "lower"),
+        ([k for k in sections if k < 0], "lower" if first_is_lower else "upper"),
+        ([k for k in sections if k >= grid.size[2]], "upper" if first_is_lower else "lower"),
     ):
-        if not past:
-            continue
-        lost_cc = sum(draft.sections[k].area for k in past) * grid.slice_spacing_mm / 1000
-        found.append(
-            Finding(
-                code="CUT_BY_SCAN_END",
-                severity=Severity.WARNING,
-                where=where,
-                message=(
-                    f"{draft.name} runs past the {end} end of the scan: {len(past)} slices with "
-                    f"{lost_cc:.2f} cc are cut off; scan further or accept the shorter volume"
-                ),
-            )
-        )
-    return found
-
-
-def _area_findings(where: str, filled_cc: float, outside_cc: float, whole_cc: float) -> list[Finding]:
-    found = []
-    if filled_cc >= NOISE_CC:
-        share = filled_cc / max(whole_cc, NOISE_CC)
-        found.append(
-            Finding(
-                code="HOLES_FILLED",
-                severity=Severity.WARNING if share > SHARE_TO_TELL else Severity.INFO,
-                where=where,
-                message=f"holes with {filled_cc:.2f} cc were filled, {100 * share:.0f} % of the volume",
-            )
-        )
-    if outside_cc >= NOISE_CC:
-        found.append(
-            Finding(
-                code="CUT_BY_IMAGE_EDGE",
-                severity=Severity.WARNING,
-                where=where,
-                message=(
-                    f"{outside_cc:.2f} cc lie outside the image and are cut off; use a larger field of view"
-                ),
-            )
-        )
-    return found
+        if past:
+            lost_cc = sum(sections[k].area for k in past) * grid.slice_spacing_mm / 1000
+            yield PastEnd(end=end, slices=len(past), volume_cc=lost_cc)
 
 
 def uncropped_ctv(sections: Sections, grid: Grid, *, before: str) -> Target:

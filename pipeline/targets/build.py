@@ -66,8 +66,7 @@ def build_ifi(
         fill = draft.kind is not TargetKind.PTV or plan.fill_ptv_holes
         # Whatever a CTV's filled holes hold, its PTV holds too.
         held = targets[TargetKind.CTV].contours.sections if draft.kind is TargetKind.PTV else drawn
-        targets[draft.kind], told = assemble(draft, held, case.volume.grid, fill_holes=fill, arm=IFI)
-        findings += told
+        targets[draft.kind] = assemble(draft, held, case.volume.grid, fill_holes=fill)
     last = []
     if plan.keep_uncropped:
         whole = next(draft.uncut for draft in made if draft.kind is TargetKind.CTV)

@@ -84,7 +84,7 @@ def build_eni(
         *not_applied(plan.barriers, organs, ENI),
         *empty_stations([r.row for r in parts.rows], patient),
     ]
-    targets, told = _assembled(case, plan, pgtv_drafts(gross, plan.pgtv), ctv, drawn)
+    targets = _assembled(case, plan, pgtv_drafts(gross, plan.pgtv), ctv, drawn)
     rows = tuple(row_built(row, targets["CTV"].contours.sections, grid) for row in parts.rows)
     built = ElectiveBuilt(
         rows=rows,
@@ -94,7 +94,7 @@ def build_eni(
         smoothing_cc=volume_cc(cropped, grid) - volume_cc(smooth, grid),
         conduit_cc=_in_conduit(targets, parts.conduit, grid),
     )
-    findings += [*told, *_clipping(built)]
+    findings += _clipping(built)
     if plan.keep_uncropped:
         targets[UNCROPPED] = uncropped_ctv(uncropped, grid, before="barriers and smoothing")
     whole = TargetSet(arm=ENI, targets=(*gtv_targets(case), *targets.values()), findings=tuple(findings))
@@ -201,14 +201,10 @@ def _ctv_draft(
 
 def _assembled(
     case: Case, plan: ArmPlan, pgtv: Sequence[Draft], ctv: Draft, drawn: Sections
-) -> tuple[dict[str, Target], list[Finding]]:
+) -> dict[str, Target]:
     """PGTV, CTV, and the PTV that grows from the CTV's contours."""
     grid = case.volume.grid
-    targets: dict[str, Target] = {}
-    findings: list[Finding] = []
-    for draft in (*pgtv, ctv):
-        targets[draft.name], told = assemble(draft, drawn, grid, fill_holes=True, arm=ENI)
-        findings += told
+    targets = {draft.name: assemble(draft, drawn, grid, fill_holes=True) for draft in (*pgtv, ctv)}
     contours = targets["CTV"].contours
     base = solid_from_contours(contours, ends=plan.ends)
     grown = expand(base, plan.ptv)
@@ -222,8 +218,8 @@ def _assembled(
         sections=sections,
         uncut=sections,
     )
-    targets["PTV"], grew = assemble(ptv, contours.sections, grid, fill_holes=plan.fill_ptv_holes, arm=ENI)
-    return targets, [*findings, *grew]
+    targets["PTV"] = assemble(ptv, contours.sections, grid, fill_holes=plan.fill_ptv_holes)
+    return targets
 
 
 def _in_conduit(targets: Mapping[str, Target], conduit: Sections, grid: Grid) -> dict[str, float]:

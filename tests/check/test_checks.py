@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from shapely.affinity import translate
-from shapely.geometry import MultiPolygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.check import (
     CHECKS,
@@ -18,6 +18,7 @@ from pipeline.check import (
     check_inside_body,
     check_targets,
     containment,
+    ends,
     margins,
     names,
     parts,
@@ -25,12 +26,12 @@ from pipeline.check import (
     sides,
 )
 from pipeline.check import organs as organs_beside
+from pipeline.check.containment import check_containment
 from pipeline.check.margins import check_ends_on_slices, check_margins_around_outlines
-from pipeline.check.parts import check_scan_ends
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
-from pipeline.core.raster import contours_to_mask
+from pipeline.core.raster import as_multipolygon, contours_to_mask
 from pipeline.core.report import Severity
 from pipeline.core.targets import Target, TargetSet
 from pipeline.core.volume import Mask
@@ -68,6 +69,23 @@ def test_ctv_outside_ptv(clean: tuple[Case, TargetSet]) -> None:
     assert "NOT_CONTAINED" in codes(case, with_target(targets, with_sections(ctv, moved)))
 
 
+@pytest.mark.parametrize("inner, outer", [("GTV-N1", "PGTV"), ("GTV-N1", "CTV"), ("CTV", "PTV")])
+@pytest.mark.parametrize("gone", ["whole slice", "a part"])
+def test_every_pair_is_held_against_each_other(
+    clean: tuple[Case, TargetSet], inner: str, outer: str, gone: str
+) -> None:
+    case, targets = clean
+    sections = dict(targets[outer].contours.sections)
+    if gone == "whole slice":
+        del sections[14]
+    else:
+        sections[14] = MultiPolygon([sections[14].geoms[0].difference(disc(20, -35, 2))])
+    found = check_containment(case, with_target(targets, with_sections(targets[outer], sections)))
+    told = [one for one in found if one.where == f"ifi.{inner}"]
+    assert [(one.code, one.severity) for one in told] == [("NOT_CONTAINED", Severity.STOP)]
+    assert f"{inner} leaves {outer} on slices 14 to 14 (1 in all)" in told[0].message
+
+
 def test_gtv_slice_without_pgtv(clean: tuple[Case, TargetSet]) -> None:
     case, targets = clean
     pgtv = targets["PGTV"]
@@ -82,6 +100,17 @@ def test_margin_not_reached(clean: tuple[Case, TargetSet]) -> None:
     findings = check_targets(case, with_target(targets, short))
     assert [f.code for f in findings] == ["MARGIN_NOT_REACHED"]
     assert "superior 4.50 of 5 mm, inferior 4.50 of 5 mm" in findings[0].message
+
+
+@pytest.mark.parametrize("mm, told", [(5.25, False), (5.35, True), (7.0, True)])
+def test_a_margin_that_is_too_large_is_no_better(
+    clean: tuple[Case, TargetSet], mm: float, told: bool
+) -> None:
+    case, targets = clean
+    long = replace(targets["PTV"], measured=replace(Margin.uniform(5), left=mm))
+    found = check_targets(case, with_target(targets, long))
+    assert [(f.code, f.severity) for f in found] == [("MARGIN_NOT_REACHED", Severity.STOP)] * told
+    assert not told or f"left {mm:.2f} of 5 mm;" in found[0].message
 
 
 def test_margin_below_slice_spacing() -> None:
@@ -102,15 +131,6 @@ def test_lesions_apart_are_no_lost_slice() -> None:
     grid = grid_of(size=(80, 64, 60))
     case = case_of(grid, [{k: disc(20, -35, 10) for k in (8, 9)}, {k: disc(20, -35, 10) for k in (48, 49)}])
     assert codes(case, build_ifi(case, plan=plan_of(), organs={})) == []
-
-
-def test_a_gtv_on_the_last_slice_may_go_on() -> None:
-    grid = grid_of()
-    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(26, 30)}])
-    targets = build_ifi(case, plan=plan_of(), organs={})
-    assert [f.where for f in check_scan_ends(case, targets)] == ["ifi.GTV-N1"]
-    inside = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
-    assert check_scan_ends(inside, build_ifi(inside, plan=plan_of(), organs={})) == ()
 
 
 @pytest.mark.parametrize("mm, told", [(12.5, 1), (12.4, 0), (7.5, 1), (12.0, 0)])
@@ -141,6 +161,33 @@ def test_an_outline_that_comes_too_near_is_found() -> None:
     (finding,) = check_margins_around_outlines(case, planted)
     assert (finding.code, finding.where) == ("MARGIN_NOT_AROUND", "ifi.PGTV")
     assert "on 1 slices, the first k 14" in finding.message
+
+
+def test_a_ptv_is_held_against_its_ctv() -> None:
+    grid = grid_of()
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    targets = build_ifi(case, plan=plan_of(), organs={})
+    # 8 mm and more about the GTV, but 1 mm only about the CTV.
+    shrunk = {k: section.buffer(1.0) for k, section in targets["CTV"].contours.sections.items()}
+    ptv = replace(with_sections(targets["PTV"], {**targets["PTV"].contours.sections, **_multi(shrunk)}))
+    planted = with_target(targets, replace(ptv, uncut_volume_cc=None))
+    (finding,) = check_margins_around_outlines(case, planted)
+    assert (finding.code, finding.where) == ("MARGIN_NOT_AROUND", "ifi.PTV")
+    assert f"on {len(shrunk)} slices" in finding.message
+
+
+def _multi(sections: dict[int, Polygon]) -> dict[int, MultiPolygon]:
+    return {k: as_multipolygon(section) for k, section in sections.items()}
+
+
+def test_an_elective_ctv_ends_at_boundaries_and_not_at_its_margin() -> None:
+    grid = grid_of(spacing=(1.2, 0.9, 5.0))
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in range(12, 16)}])
+    plan = plan_of(pgtv=4.0, ptv=4.0, ctv=Margin.axial(horizontal=7.0, craniocaudal=12.5))
+    field = build_ifi(case, plan=plan, organs={})
+    elective = replace(field, arm="eni")
+    assert [one.where for one in check_ends_on_slices(case, field)] == ["ifi.CTV"]
+    assert check_ends_on_slices(case, elective) == ()
 
 
 def test_a_gtv_in_air_is_found() -> None:
@@ -212,10 +259,25 @@ def test_between_lesions_apart_one_gap_is_left_and_no_second() -> None:
     assert "SLICE_MISSING" in codes(case, with_target(targets, with_sections(ctv, lost)))
 
 
+ROOM = (air, arms, body, containment, ends, margins, names, organs_beside, parts, ratios, sides)
+
+
 def test_every_check_of_the_room_is_carried_out() -> None:
     room = {
         name: one
-        for module in (air, arms, body, containment, margins, names, organs_beside, parts, ratios, sides)
+        for module in (
+            air,
+            arms,
+            body,
+            containment,
+            ends,
+            margins,
+            names,
+            organs_beside,
+            parts,
+            ratios,
+            sides,
+        )
         for name, one in vars(module).items()
         if name.startswith("check_") and one.__module__ == module.__name__
     }

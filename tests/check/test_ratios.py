@@ -56,6 +56,27 @@ def test_a_volume_that_lost_a_third_is_found_and_nothing_on_a_clean_case() -> No
         assert found(replace(targets, targets=planted), case) == [("VOLUME_RATIO", f"ifi.{name}")]
 
 
+def test_an_elective_ctv_is_only_held_against_the_lesions_themselves() -> None:
+    case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    field = build_ifi(case, plan=plan_of(), organs={})
+    gtv_cc = field["GTV-N1"].contours.volume_cc
+    for share, arm, told in ((1.01, "ifi", True), (1.01, "eni", False), (0.9, "eni", True)):
+        short = replace(field["CTV"], uncut_volume_cc=share * gtv_cc)
+        targets = tuple(short if t.name == "CTV" else t for t in field.targets)
+        wanted = [("VOLUME_RATIO", f"{arm}.CTV")] * told
+        assert found(replace(field, arm=arm, targets=targets), case) == wanted
+
+
+def test_a_ptv_is_held_against_its_ctv() -> None:
+    case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
+    field = build_ifi(case, plan=plan_of(), organs={})
+    # More than the GTV with 5 mm, less than the CTV with 5 mm.
+    ctv_cc = field["CTV"].contours.volume_cc
+    short = replace(field["PTV"], uncut_volume_cc=1.05 * ctv_cc)
+    targets = tuple(short if t.name == "PTV" else t for t in field.targets)
+    assert found(replace(field, targets=targets), case) == [("VOLUME_RATIO", "ifi.PTV")]
+
+
 @pytest.mark.parametrize("radius, slices, unusual", [(1.5, 3, True), (3, 3, False), (70, 26, True)])
 def test_a_click_and_a_whole_lung_are_unusual(radius: float, slices: int, unusual: bool) -> None:
     grid = grid_of(size=(200, 180, 30), centre=(0, 0, 0))

@@ -65,6 +65,20 @@ def test_one_organ_alone_may_have_been_moved() -> None:
     assert check_sides(case, targets, moved) == ()
 
 
+@pytest.mark.parametrize("right_ones, told", [(0, True), (1, True), (2, False)])
+def test_more_than_half_must_lie_otherwise(right_ones: int, told: bool) -> None:
+    """Two organs on the other side, of two, of three, and of four."""
+    case, targets = made("HFS", "GTV-N")
+    where = {"liver": LEFT, "heart": RIGHT, "spleen": LEFT, "superior_vena_cava": RIGHT}
+    names = list(where)[: 2 + right_ones]
+    found = check_sides(
+        case,
+        targets,
+        known(case.volume.grid, vertebrae_T4=SPINE, **{name: where[name] for name in names}),
+    )
+    assert [one.code for one in found] == ["SIDES_MIRRORED"] * told
+
+
 def test_without_a_middle_nothing_is_said() -> None:
     case, targets = made("HFS", "GTV-N 4R")
     assert check_sides(case, targets, known(case.volume.grid, liver=LEFT, heart=RIGHT)) == ()

@@ -1,4 +1,4 @@
-"""Compressed CT slices: every lossless transfer syntax that archives use gives the Hounsfield units it was made of."""
+"""Compressed CT slices: lossless transfer syntaxes give the Hounsfield units that they were made of."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_damaged_compressed_pixels_are_an_error_that_names_the_file(
     slice_.save_as(ct.files[2])
     with pytest.raises(SeriesError, match="CT slice cannot be read") as caught:
         volume_of(tmp_path)
-    assert caught.value.got == f"pixels that no decoder here understands, of transfer syntax {syntax.name}"
+    assert caught.value.got == f"pixels of {syntax.name} that no decoder here understands"
     assert ct.files[2].name in caught.value.where
 
 
