@@ -35,11 +35,9 @@ LEVEL_WITH_MM = {
     ("brachiocephalic_artery_trachea", "aortic_arch_top"): 5.0,
     ("left_brachiocephalic_vein_trachea", "aortic_arch_top"): 5.0,
 }
-# More than this is told of an inferred landmark: margins of the protocol along the patient are 10 to 15 mm.
-MOST_ERROR_MM = 10.0
-# A stated landmark so far above or below where it is seen is a mistake, or the mask is; so far beside it, it
-# was not clicked on what it names [A].
-STOP_MM, ASIDE_MM = 25.0, 30.0
+# A stated landmark so far above or below where it is seen is worth a look, or a mistake of it or of the mask;
+# so far beside it, it was not clicked on what it names [A].
+FAR_MM, STOP_MM, ASIDE_MM = 10.0, 25.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +137,7 @@ def _celiac_and_spine(view: OrganView, levels: Mapping[str, float]) -> Iterator[
 
 def _uncertain(found: Mapping[str, Landmark]) -> Iterator[Finding]:
     for name, one in found.items():
-        if one.inferred and one.error_mm > MOST_ERROR_MM:
+        if one.is_uncertain:
             yield Finding(
                 code="LANDMARK_UNCERTAIN",
                 severity=Severity.INFO,
@@ -194,7 +192,7 @@ def _mirrored(points: Mapping[str, Vector], seen: Mapping[str, Landmark]) -> Fin
 
 def _stated_far(view: OrganView, point: Vector, seen: Landmark) -> Iterator[Finding]:
     apart = view.level(point) - view.level(seen.point_mm)
-    if abs(apart) > MOST_ERROR_MM:
+    if abs(apart) > FAR_MM:
         yield Finding(
             code="LANDMARK_STATED_FAR",
             severity=Severity.STOP if abs(apart) > STOP_MM else Severity.WARNING,

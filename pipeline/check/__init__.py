@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.check.air import check_air
+from pipeline.check.air import MOST_AIR_CC, check_air
 from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.containment import check_containment
-from pipeline.check.ends import check_changes, check_scan_ends
+from pipeline.check.ends import SHARE_TO_TELL, check_changes, check_scan_ends
 from pipeline.check.margins import (
     check_ends_on_slices,
     check_margins_around_outlines,
@@ -20,10 +20,10 @@ from pipeline.check.margins import (
     check_thin_margins,
 )
 from pipeline.check.names import check_names
-from pipeline.check.organs import check_organs
-from pipeline.check.parts import check_lost_slices, check_stray_parts
-from pipeline.check.ratios import check_ratios
-from pipeline.check.sides import check_sides
+from pipeline.check.organs import NEAR_CORD_MM, check_organs
+from pipeline.check.parts import STRAY_MM2, check_lost_slices, check_stray_parts
+from pipeline.check.ratios import LEAST_GTV_CC, MOST_GTV_CC, check_ratios
+from pipeline.check.sides import TOLERANCE_MM, check_sides
 from pipeline.core.anatomy import Organs
 from pipeline.core.case import Case
 from pipeline.core.report import Finding
@@ -48,6 +48,16 @@ CHECKS: tuple[Check, ...] = (
 ORGAN_CHECKS: tuple[OrganCheck, ...] = (check_air, check_organs, check_sides)
 
 
+def check_limits() -> str:
+    """The limits of the checks that no source gives, in a sentence for the report [A]."""
+    return (
+        f"Told are parts below {STRAY_MM2:g} mm2, more than {MOST_AIR_CC:g} cc of air in a CTV, filled holes "
+        f"of more than {100.0 * SHARE_TO_TELL:g} % of a volume, lesions outside {LEAST_GTV_CC:g} to "
+        f"{MOST_GTV_CC:g} cc, a spinal cord nearer than {NEAR_CORD_MM:g} mm to a PTV, and a lesion more than "
+        f"{TOLERANCE_MM:g} mm across the middle from the side in its name."
+    )
+
+
 def check_targets(case: Case, targets: TargetSet, organs: Organs | None = None) -> tuple[Finding, ...]:
     """Everything that the checks find, in their order; without organs as if none were known."""
     known = organs if organs is not None else Organs(grid=case.volume.grid, by_name={})
@@ -62,6 +72,7 @@ __all__ = (
     "OrganCheck",
     "check_arms",
     "check_inside_body",
+    "check_limits",
     "check_names",
     "check_targets",
 )

@@ -131,6 +131,11 @@ class LandmarkRule:
     attempts: tuple[Attempt, ...]
 
 
+# A landmark that was only inferred and may be further off than this must be looked at by a person [A]: the
+# protocol's margins along the patient are 10 to 15 mm.
+MOST_ERROR_MM = 10.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landmark:
     """A landmark found.
@@ -150,6 +155,11 @@ class Landmark:
     error_mm: float
     how: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it was only inferred and may be more than 10 mm off."""
+        return self.inferred and self.error_mm > MOST_ERROR_MM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ _SWITCH_SECONDS = 0.0005
 Opened = tuple[NiftiFile, Unpacked | None]
 
 _begun: dict[Path, Future[Opened]] = {}
+_lock = threading.Lock()
+_usual_seconds: list[float] = []  # one for each block that runs; the first holds what is to be again
 
 
 def opened(path: Path) -> Opened:
@@ -35,15 +38,19 @@ def unpacked_ahead(paths: Iterable[Path]) -> Iterator[None]:
 
     What is wrong with a file is told to whoever opens it.
     """
-    interval = sys.getswitchinterval()
     with ThreadPoolExecutor(max_workers=1) as aside:
         mine = {path: aside.submit(_open, path) for path in paths}
         _begun.update(mine)
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        with _lock:
+            _usual_seconds.append(_usual_seconds[0] if _usual_seconds else sys.getswitchinterval())
+            sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             yield
         finally:
-            sys.setswitchinterval(interval)
+            with _lock:
+                usual = _usual_seconds.pop()
+                if not _usual_seconds:
+                    sys.setswitchinterval(usual)
             for path, future in mine.items():
                 future.cancel()
                 _begun.pop(path, None)

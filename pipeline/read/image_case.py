@@ -31,7 +31,7 @@ from pipeline.read.image_grid import (
     stem,
 )
 from pipeline.read.label_names import label_names
-from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
+from pipeline.read.roles import Assignment, GtvChoice, RoleRules, assign_lesions
 
 Array = npt.NDArray[Any]
 
@@ -81,20 +81,7 @@ def read_image_case(
     places = list(find_masks(masks, ct_path))
     names = [place.name for place in places]
     assignments = assign_lesions(names, roles, gtv, where=f"masks {masks.name}")
-    lesions = []
-    for one in assignments:
-        place = places[one.index]
-        mask = reader.read(place)
-        if not mask.voxels.any():
-            raise StructureError(
-                "GTV mask is empty",
-                where=f"file {place.path.name}, structure {place.name!r}",
-                expected="at least one voxel",
-                got="none",
-                todo="draw it, or name the lesions with --gtv",
-            )
-        contours = mask_to_contours(mask)
-        lesions.append(Lesion(name=one.name, kind=one.kind, source_roi=place.name, contours=contours))
+    lesions = [_lesion(one, reader, places[one.index]) for one in assignments]
     used = [one.index for one in assignments]
     others = [place for index, place in enumerate(places) if index not in used]
     structures = tuple(_structures(reader, others)) if keep_structures else ()
@@ -118,6 +105,21 @@ def read_image_case(
             ),
         ),
     )
+
+
+def _lesion(assigned: Assignment, reader: MaskReader, place: MaskPlace) -> Lesion:
+    """A lesion from its mask, which must hold something."""
+    mask = reader.read(place)
+    if not mask.voxels.any():
+        raise StructureError(
+            "GTV mask is empty",
+            where=f"file {place.path.name}, structure {place.name!r}",
+            expected="at least one voxel",
+            got="none",
+            todo="draw it, or name the lesions with --gtv",
+        )
+    contours = mask_to_contours(mask)
+    return Lesion(name=assigned.name, kind=assigned.kind, source_roi=place.name, contours=contours)
 
 
 def find_ct_file(path: Path) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.anatomy.barrier_masks import barrier_masks, holes_in_barriers
 from pipeline.check import check_arms, check_inside_body, check_targets
+from pipeline.core.anatomy import MOST_ERROR_MM
 from pipeline.core.case import Case
 from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.report import Finding, Severity
@@ -18,7 +19,6 @@ from pipeline.run.body import doubts_about_body, slices_within_reach
 from pipeline.run.known import FoundMap, Known
 from pipeline.strategy import PlannedArm
 from pipeline.targets import (
-    MOST_ERROR_MM,
     Gross,
     PatientMap,
     build_eni,
@@ -162,7 +162,7 @@ def _uncertain(built: ElectiveBuilt, patient: PatientMap) -> list[Finding]:
     for row in built.rows:
         for boundary in (row.upper, row.lower):
             landmark = patient.landmark(boundary.term.name)
-            if landmark is None or not landmark.inferred or landmark.error_mm <= MOST_ERROR_MM:
+            if landmark is None or not landmark.is_uncertain:
                 continue
             found[landmark.name, boundary.end] = Finding(
                 code="BOUNDARY_UNCERTAIN",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.anatomy.places.place import FAR_FROM_STATIONS_MM, MAINLY
 from pipeline.anatomy.places.shares import SMALL_SHARE
+from pipeline.check import check_limits
 from pipeline.core.anatomy import GUT
 from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.rules import ENI
@@ -39,6 +40,8 @@ def _own(planned: Mapping[str, PlannedArm], known: Known) -> dict[str, str]:
     organs = [f"{name}: {', '.join(names) or 'none known'}" for name, names in of.items()]
     if organs:
         own["barriers.organs"] = f"Barriers are made of these organs ({'; '.join(organs)})."
+    if planned:
+        own["checks"] = check_limits()
     if known.map is not None:
         own["gut"] = f"Stomach and intestine are: {', '.join(GUT)}, and what was drawn up into the chest."
         own["places"] = (

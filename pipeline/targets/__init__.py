@@ -4,10 +4,9 @@ from pipeline.targets.build import build_ifi
 from pipeline.targets.elective import EniBuilt, build_eni
 from pipeline.targets.gross import Gross, gross_volumes
 from pipeline.targets.measures import LesionMeasures, lesion_measures
-from pipeline.targets.patient import MOST_ERROR_MM, PatientMap, involved_rows, what_lacks
+from pipeline.targets.patient import PatientMap, involved_rows, what_lacks
 
 __all__ = (
-    "MOST_ERROR_MM",
     "EniBuilt",
     "Gross",
     "LesionMeasures",

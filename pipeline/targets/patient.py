@@ -12,8 +12,6 @@ from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ENI
 from pipeline.core.stations import Stations
 
-# A landmark that was only inferred and may be further off than this must be looked at by a person [A].
-MOST_ERROR_MM = 10.0
 _STATE_IT = (
     "state it in a file with --landmarks (name: [x, y, z] in LPS mm), or give organ masks with --anatomy"
 )

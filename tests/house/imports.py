@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = "pipeline"
+LOADER = f"{PACKAGE}.core.lazy"  # where a package's own modules are loaded by name
+# Stands for what a call imports whose argument is no literal.
+UNTOLD = f"{PACKAGE}.?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ def modules_of(root: Path) -> dict[str, Path]:
 
 
 def imports_of(modules: Mapping[str, Path]) -> list[Import]:
-    """Every import of every module, wherever it stands, `import_module` of a literal name included."""
+    """Every import of every module, wherever it stands, calls that load a module included."""
     return [
         Import(importer=name, target=target, line=node.lineno, at_load=at_load)
         for name, path in modules.items()
@@ -93,6 +96,8 @@ def _targets(
     elif isinstance(node, ast.ImportFrom):
         base = _absolute(node, importer=importer, is_package=is_package)
         for alias in node.names:
+            if alias.asname and alias.name in {"import_module", "lazily"}:
+                yield UNTOLD  # under another name its calls would not be seen
             inner = f"{base}.{alias.name}"
             # Ours: `inner` is a module, or a name in `base` (after `from pipeline import`: a room, were
             # it there or not). Of others: `inner` always, which tells skimage.measure from skimage.io.
@@ -100,9 +105,17 @@ def _targets(
             yield base if ours and inner not in modules else inner
     elif isinstance(node, ast.Call):
         called = ast.unparse(node.func).rpartition(".")[2]
-        literal = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-        if called in {"import_module", "__import__"} and isinstance(literal, str):
-            yield literal
+        if called in {"import_module", "__import__", "lazily"} and importer != LOADER:
+            yield _named(node, importer)
+
+
+def _named(call: ast.Call, importer: str) -> str:
+    """The module that a call loads; what names none can hide any."""
+    values = [*call.args, *(one.value for one in call.keywords if one.arg in {"name", "package"})]
+    first = values[0] if values else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return first.value
+    return importer if isinstance(first, ast.Name) and first.id == "__name__" else UNTOLD
 
 
 def _absolute(node: ast.ImportFrom, *, importer: str, is_package: bool) -> str:

@@ -49,3 +49,15 @@ def test_a_damaged_mask_is_told_to_whoever_opens_it(tmp_path: Path) -> None:
     path.write_bytes(data)
     with unpacked_ahead([path]), pytest.raises(InputError, match="incorrect data check"):
         opened(path)
+
+
+def test_blocks_that_overlap_leave_the_interpreter_as_it_was(tmp_path: Path) -> None:
+    paths = [save(tmp_path, number) for number in range(2)]
+    interval = sys.getswitchinterval()
+    first, second = unpacked_ahead(paths[:1]), unpacked_ahead(paths[1:])
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() < interval
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == pytest.approx(interval)

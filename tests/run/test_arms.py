@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.core.anatomy import Organ, Organs, OrganSource
+from pipeline.core.anatomy import MOST_ERROR_MM, Organ, Organs, OrganSource
 from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
@@ -18,7 +18,6 @@ from pipeline.run.arms import ArmsBuilt, build_arms
 from pipeline.run.assumptions import used_assumptions
 from pipeline.run.known import FoundMap, Known
 from pipeline.strategy import PlannedArm, plan_eni, plan_ifi
-from pipeline.targets.patient import MOST_ERROR_MM
 from tests.known import barriers, place_in
 from tests.targets.elective_patients import GRID, Drawn, Patient, landmarks
 

@@ -73,4 +73,6 @@ def test_the_program_s_own_assumptions_are_named() -> None:
     used = ran(with_organs("heart")).assumptions
     assert "heart: heart" in used["barriers.organs"]
     assert "bone: none known" in used["barriers.organs"]
+    assert "parts below 10 mm2" in used["checks"]
+    assert "spinal cord nearer than 5 mm" in used["checks"]
     assert "places" not in used

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.core.anatomy import Landmarks, Organs
+from pipeline.core.anatomy import MOST_ERROR_MM, Landmarks, Organs
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Stations
-
-# A level told from something else that may be further off than this must be looked at by a person [A].
-MOST_ERROR_MM = 10.0
 
 WRONG_SIDE = "ORGAN_ON_WRONG_SIDE"
 # How a note begins where organs leave hardly anything of a station.
@@ -84,7 +81,7 @@ def _uncertain(stations: Stations, landmarks: Landmarks) -> list[Finding]:
     found = []
     for name, landmark in landmarks.found.items():
         set_by_it = [station.name for station in stations.built.values() if name in station.landmarks]
-        if set_by_it and landmark.inferred and landmark.error_mm > MOST_ERROR_MM:
+        if set_by_it and landmark.is_uncertain:
             found.append(
                 Finding(
                     code="LEVEL_UNCERTAIN",

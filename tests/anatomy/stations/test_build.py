@@ -11,9 +11,8 @@ import pytest
 
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.stations.build import build_stations
-from pipeline.anatomy.stations.doubts import MOST_ERROR_MM
 from pipeline.anatomy.views import AnatomicalView
-from pipeline.core.anatomy import Landmarks, OrganSource
+from pipeline.core.anatomy import MOST_ERROR_MM, Landmarks, OrganSource
 from pipeline.core.atlas import StationAtlas, StationRule
 from pipeline.core.errors import ConfigError
 from pipeline.core.regions import Region
