@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from pipeline.core.anatomy import Organ
 from pipeline.core.box import shared
-from pipeline.core.middle import BODY, Sample, midline, sample_of
+from pipeline.core.middle import BODY, Midline, Sample, midline, sample_of
 from pipeline.core.report import Finding, Severity
 from pipeline.read.organ_names import OrganNames
 from pipeline.read.organ_sources import Kind
@@ -61,28 +62,36 @@ def _wrong_sides(
 ) -> Iterator[Finding]:
     sided = [name for name in samples if name in names.sides]
     middle = midline(samples) if sided else None
-    if sided and middle is None:
-        yield from _swapped(samples, sided, kind)
-    if middle is None:
-        return
-    for name in sided:
+    beyond = {} if middle is None else dict(_beyond(samples, names, middle, tolerance_mm))
+    for name, mm in beyond.items():
         side = names.sides[name]
-        off = samples[name].left_mm - middle.u_mm
-        if (off if side == "right" else -off) > tolerance_mm:
-            other = "left" if side == "right" else "right"
-            yield Finding(
-                code=kind.code("ON_WRONG_SIDE"),
-                severity=Severity.WARNING,
-                where=f"{kind} {name}",
-                message=f"{samples[name]} is called {side} and lies {abs(off):.0f} mm to the {other} of the "
-                f"{middle.of}. Check its name and the orientation of the images.",
-            )
+        other = "left" if side == "right" else "right"
+        yield Finding(
+            code=kind.code("ON_WRONG_SIDE"),
+            severity=Severity.WARNING,
+            where=f"{kind} {name}",
+            message=f"{samples[name]} is called {side} and lies {mm:.0f} mm to the {other} of the "
+            f"{middle.of if middle else 'middle'}. Check its name and the orientation of the images.",
+        )
+    yield from _swapped(samples, [name for name in sided if name not in beyond], kind)
+
+
+def _beyond(
+    samples: Mapping[str, Sample], names: OrganNames, middle: Midline, tolerance_mm: float
+) -> Iterator[tuple[str, float]]:
+    """Names on the other side of the middle than theirs, and how far over it."""
+    for name, sample in samples.items():
+        if name in names.sides:
+            off = sample.left_mm - middle.u_mm
+            over = off if names.sides[name] == "right" else -off
+            if over > tolerance_mm:
+                yield name, over
 
 
 def _swapped(samples: Mapping[str, Sample], sided: Collection[str], kind: Kind) -> Iterator[Finding]:
-    """Pairs that are the wrong way round, where nothing tells the patient's middle."""
+    """Pairs that are the wrong way round: near the middle, or where nothing tells it."""
     for name in sided:
-        other = name.replace("left", "right")
+        other = _partner(name)
         if other == name or other not in sided:
             continue
         over = samples[other].left_mm - samples[name].left_mm
@@ -91,9 +100,14 @@ def _swapped(samples: Mapping[str, Sample], sided: Collection[str], kind: Kind) 
                 code=kind.code("SIDES_SWAPPED"),
                 severity=Severity.WARNING,
                 where=f"{kind} {name}",
-                message=f"{samples[name]} lies {over:.0f} mm to the right of {samples[other]}. Check their "
-                "names and the orientation of the images.",
+                message=f"{samples[name]} is called left and lies {over:.0f} mm to the right of "
+                f"{samples[other]}. Check their names and the orientation of the images.",
             )
+
+
+def _partner(name: str) -> str:
+    """The name on the right of one on the left: `lung_left`, `SCV_L`, `4L`; of any other the name itself."""
+    return name.replace("left", "right") if "left" in name else re.sub("L$", "R", name)
 
 
 def _outside_body(samples: Mapping[str, Sample], judged: Collection[str], kind: Kind) -> Iterator[Finding]:

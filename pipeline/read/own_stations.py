@@ -64,7 +64,7 @@ def read_own_stations(sources: OrganInput, names: StationNames, organs: Organs |
                 one for _, other in found[1:] for one in check_sources(found[0][1], other, Kind.STATION)
             ]
     stations = {name: station for name, (station, _) in used.items()}
-    findings += _wrong_places({name: organ for name, (_, organ) in used.items()}, stations, names, organs)
+    findings += _wrong_places({name: organ for name, (_, organ) in used.items()}, names, organs)
     findings += _overlaps(stations)
     return OwnStations(by_name=stations, findings=tuple(findings))
 
@@ -151,38 +151,14 @@ def _by_number(station: OwnStation, name: str) -> Finding:
 
 
 def _wrong_places(
-    masks: Mapping[str, Organ], stations: Mapping[str, OwnStation], names: StationNames, organs: Organs | None
+    masks: Mapping[str, Organ], names: StationNames, organs: Organs | None
 ) -> tuple[Finding, ...]:
     """Stations on the wrong side or outside the body; without organs, pairs that are the wrong way round."""
     known = dict(organs.by_name) if organs is not None and masks else {}
     about = {
         name: organ for name, organ in known.items() if name.startswith(("vertebrae_", "spinal_", "body"))
     }
-    found = check_organs({**about, **masks}, names, kind=Kind.STATION, tolerance_mm=SIDE_TOLERANCE_MM)
-    return found or tuple(_swapped(stations))
-
-
-def _swapped(stations: Mapping[str, OwnStation]) -> Iterator[Finding]:
-    for right in (name for name in stations if name.endswith("R")):
-        left = f"{right[:-1]}L"
-        if left not in stations:
-            continue
-        over = _left_mm(stations[right].contours) - _left_mm(stations[left].contours)
-        if over > 0.0:
-            yield Finding(
-                code=Kind.STATION.code("SIDES_SWAPPED"),
-                severity=Severity.WARNING,
-                where=f"stations {right} and {left}",
-                message=f"{stations[right].detail} is called right and lies {over:.0f} mm to the left of "
-                f"{stations[left].detail}. Check their names and the orientation of the images.",
-            )
-
-
-def _left_mm(contours: Contours) -> float:
-    """Frame coordinate u of the centroid; it grows to the patient's left."""
-    areas = [section.area for section in contours.sections.values()]
-    middles = [section.centroid.x for section in contours.sections.values()]
-    return float(sum(a * u for a, u in zip(areas, middles, strict=True)) / sum(areas))
+    return check_organs({**about, **masks}, names, kind=Kind.STATION, tolerance_mm=SIDE_TOLERANCE_MM)
 
 
 def _overlaps(stations: Mapping[str, OwnStation]) -> Iterator[Finding]:

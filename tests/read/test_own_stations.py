@@ -178,8 +178,18 @@ class TestSides:
         )
         found = message(stations, "STATION_SIDES_SWAPPED")
         assert found.startswith(
-            "stations SCV_R and SCV_L: ROI 'SCV_R' of file rs.dcm is called right and lies 60 mm"
+            "station SCV_L: structure set (ROI 'SCV_L' of file rs.dcm) is called left and lies 60 mm to the "
+            "right of structure set (ROI 'SCV_R' of file rs.dcm)"
         )
+        assert sum(one.code == "STATION_SIDES_SWAPPED" for one in stations.findings) == 1  # 9R, 1L: no pair
+
+    def test_a_pair_the_wrong_way_round_near_the_middle(self, tmp_path: Path) -> None:
+        write(tmp_path / "2R.nii.gz", ball((3.0, 0.0, 0.0), 4.0))
+        write(tmp_path / "2L.nii.gz", ball((-3.0, 0.0, 12.0), 4.0))
+        organs = Organs(grid=GRID, by_name={"body": organ("body", ball((0.0, 0.0, 0.0), 40.0))})
+        stations = read_own_stations(OrganInput(grid=GRID, anatomy=tmp_path), NAMES, organs)
+        assert codes(stations) == {"STATION_SIDES_SWAPPED": Severity.WARNING}
+        assert "is called left and lies 8 mm to the right" in message(stations, "STATION_SIDES_SWAPPED")
 
     def test_outside_the_body(self, tmp_path: Path) -> None:
         write(tmp_path / "8M.nii.gz", ball(LEFT, 6.0))
