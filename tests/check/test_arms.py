@@ -17,7 +17,7 @@ from pipeline.targets import build_ifi
 from tests.cases import case_of, disc, grid_of, plan_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def field() -> TargetSet:
     case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
     return build_ifi(case, plan=plan_of(), organs={})

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from shapely.affinity import translate
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon, Polygon, box
 
 from pipeline.check import (
     CHECKS,
@@ -40,7 +40,7 @@ from tests.anatomy.organs_of import organs
 from tests.cases import case_of, disc, grid_of, plan_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clean() -> tuple[Case, TargetSet]:
     case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
     return case, build_ifi(case, plan=plan_of(), organs={})
@@ -84,6 +84,18 @@ def test_every_pair_is_held_against_each_other(
     told = [one for one in found if one.where == f"ifi.{inner}"]
     assert [(one.code, one.severity) for one in told] == [("NOT_CONTAINED", Severity.STOP)]
     assert f"{inner} leaves {outer} on slices 14 to 14 (1 in all)" in told[0].message
+
+
+@pytest.mark.parametrize("mm2, told", [(0.4, False), (0.6, True)])
+def test_what_outlines_differ_by_is_no_leaving(clean: tuple[Case, TargetSet], mm2: float, told: bool) -> None:
+    case, targets = clean
+    gtv = targets["GTV-N1"]
+    side = mm2**0.5
+    west, south, _, _ = targets["CTV"].contours.sections[14].bounds
+    out = box(west - 20, south - 20, west - 20 + side, south - 20 + side)
+    sections = {**gtv.contours.sections, 14: MultiPolygon([*gtv.contours.sections[14].geoms, out])}
+    found = check_containment(case, with_target(targets, with_sections(gtv, sections)))
+    assert len(found) == 2 * told  # of PGTV and CTV
 
 
 def test_gtv_slice_without_pgtv(clean: tuple[Case, TargetSet]) -> None:
@@ -214,6 +226,33 @@ def test_air_in_the_ctv_outside_the_gtv(clean: tuple[Case, TargetSet]) -> None:
     ctv, gtv = targets["CTV"].contours.volume_cc, targets["GTV-N1"].contours.volume_cc
     told = float(found[0].message.split(" cc")[0])
     assert told == pytest.approx((ctv - gtv) / 2, rel=0.06)
+
+
+@pytest.mark.parametrize("hu, cc, told", [(-501, 0.95, False), (-501, 1.05, True), (-500, 1.05, False)])
+def test_a_little_air_is_no_lung(clean: tuple[Case, TargetSet], hu: int, cc: float, told: bool) -> None:
+    case, targets = clean
+    grid = case.volume.grid
+    ctv = contours_to_mask(targets["CTV"].contours).voxels
+    beside = np.flatnonzero(ctv & ~contours_to_mask(case.lesions[0].contours).voxels)
+    voxels = np.zeros(ctv.size, dtype=case.volume.hu.dtype)
+    voxels[beside[: round(1000 * cc / grid.voxel_volume_mm3)]] = hu
+    aired = replace(case, volume=replace(case.volume, hu=voxels.reshape(grid.shape)))
+    assert codes(aired, targets) == ["CTV_HOLDS_AIR"] * told
+
+
+@pytest.mark.parametrize("share, told", [(0.02, False), (0.04, True)])
+def test_a_rim_of_a_gtv_may_lie_outside_the_body(
+    clean: tuple[Case, TargetSet], share: float, told: bool
+) -> None:
+    case, _ = clean
+    drawn = np.flatnonzero(contours_to_mask(case.lesions[0].contours).voxels)
+    voxels = np.ones(case.volume.grid.shape, dtype=bool)
+    outside = round(share * len(drawn))
+    voxels.flat[drawn[:outside]] = False
+    found = check_inside_body(case, Mask(grid=case.volume.grid, voxels=voxels))
+    assert [(one.code, one.where) for one in found] == [("GTV_OUTSIDE_BODY", "GTV-N1")] * told
+    whole = case.lesions[0].contours.volume_cc
+    assert not told or f"{outside / len(drawn) * whole:.2f} of {whole:.2f} cc" in found[0].message
 
 
 def test_gas_of_a_stomach_that_is_known_is_no_lung(clean: tuple[Case, TargetSet]) -> None:

@@ -14,7 +14,7 @@ from pipeline.targets import build_ifi
 from tests.cases import POSITIONS, case_of, disc, grid_of, plan_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clean() -> tuple[Case, TargetSet]:
     case = case_of(grid_of(), [{k: disc(20, -35, 10) for k in range(12, 18)}])
     return case, build_ifi(case, plan=plan_of(), organs={})
