@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,13 +109,14 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
     told += _write_arms(request, protocol, loaded, result, folder, names=names)
     if found.stations is not None:
         found.stations.write_maps(folder)
+    findings = (*result.findings, *found.findings, *told)
     if request.pictures:
         watch("pictures")
-        _draw(case, result, names, protocol, folder)
+        _draw(case, result, names, protocol, folder, findings=findings)
     stations = found.stations
     report = report_of(
         case,
-        replace(result, findings=(*result.findings, *found.findings, *told)),
+        replace(result, findings=findings),
         provenance_of(case.source, watch.seconds(), protocol=protocol, data=_data(stations, facts)),
         landmarks=stations.anatomy.landmarks if stations else None,
         stations=station_reports(stations.found.stations) if stations else None,
@@ -252,7 +253,15 @@ def _description(protocol: Protocol, arm: TargetSet, prescription: Prescription 
     )
 
 
-def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folder: Path) -> None:
+def _draw(
+    case: Case,
+    result: RunResult,
+    names: Names,
+    protocol: Protocol,
+    folder: Path,
+    *,
+    findings: Iterable[Finding],
+) -> None:
     """Montages of each arm, and the sheet that says why."""
     from pipeline.review import (
         Overlay,
@@ -274,4 +283,4 @@ def _draw(case: Case, result: RunResult, names: Names, protocol: Protocol, folde
         if arm.arm == ENI:  # it reaches far beyond the lesions
             whole = next(one for one in overlays if one.name == names[arm.arm]["CTV"])
             draw_axial_sheet(folder / "pictures", case.volume, overlays, whole, arm=arm.arm)
-    draw_decision_sheet(folder / "pictures", result.decision, result.prescriptions)
+    draw_decision_sheet(folder / "pictures", result.decision, result.prescriptions, findings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import ConfigError, UsageError
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.rules import Barrier, Colour, Ends, InvolvedField, Protocol
 from pipeline.read.decision_rules import decision_rules
@@ -42,12 +42,21 @@ def protocol_file(name_or_file: str | Path) -> Path:
 
     Raises:
         UsageError: neither a known name nor a file.
+        ConfigError: a path where there is no file.
     """
     if str(name_or_file) in list_protocols():
         return _folder() / f"{name_or_file}.yaml"
     path = Path(name_or_file)
     if path.is_file():
         return path
+    if path.suffix or len(path.parts) > 1:
+        raise ConfigError(
+            "no such protocol file",
+            where=str(name_or_file),
+            expected=f"a YAML file, or one of {', '.join(list_protocols())}",
+            got="a folder" if path.is_dir() else "nothing there",
+            todo="check the path, or see `rt-targets protocol list`",
+        )
     raise UsageError(
         "unknown protocol",
         expected=f"a file, or one of {', '.join(list_protocols())}",

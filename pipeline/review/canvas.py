@@ -28,6 +28,7 @@ OUTSIDE_SCAN: Colour = (38, 42, 50)
 TEXT: Colour = (232, 234, 238)
 MUTED: Colour = (160, 166, 176)
 WARNING: Colour = (255, 196, 84)
+STOP: Colour = (255, 112, 100)
 GUIDE: Colour = (255, 214, 120)
 
 _FINE = 4  # outlines are drawn this many times larger, then reduced, for smooth edges

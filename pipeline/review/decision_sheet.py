@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PIL import ImageDraw
 
 from pipeline.core.prescription import DoseLevel, Prescription
-from pipeline.core.report import Decision
+from pipeline.core.report import Decision, Finding, Severity
 from pipeline.core.rules import Colour
 from pipeline.review import canvas
 from pipeline.review.sheet import EDGE, HEADER, blank_sheet, save
@@ -23,13 +23,24 @@ _NOTE = "What the protocol's rules give, for a radiation oncologist to decide on
 Line = tuple[str, Colour]
 
 
-def draw_decision_sheet(folder: Path, decision: Decision, prescriptions: Mapping[str, Prescription]) -> Path:
-    """One PNG, `decision.png`: the steps of the choice with values and sources, and each arm's dose plan.
+def draw_decision_sheet(
+    folder: Path,
+    decision: Decision,
+    prescriptions: Mapping[str, Prescription],
+    findings: Iterable[Finding] = (),
+) -> Path:
+    """One PNG, `decision.png`: what must be looked at first, the steps of the choice, each arm's dose plan.
+
+    Args:
+        folder: where to.
+        decision: with the value and source of each step.
+        prescriptions: by arm.
+        findings: of the case; those of severity `stop` are drawn.
 
     Raises:
         OutputError: a file that cannot be written.
     """
-    lines = _lines(decision, prescriptions)
+    lines = decision_lines(decision, prescriptions, findings)
     sheet = blank_sheet(
         _WIDTH,
         HEADER + _ROW * (len(lines) + 2),
@@ -43,8 +54,18 @@ def draw_decision_sheet(folder: Path, decision: Decision, prescriptions: Mapping
     return path
 
 
-def _lines(decision: Decision, prescriptions: Mapping[str, Prescription]) -> list[Line]:
-    lines: list[Line] = [(_NOTE, canvas.WARNING), ("", canvas.TEXT), ("Choice of arm", _HEAD)]
+def decision_lines(
+    decision: Decision, prescriptions: Mapping[str, Prescription], findings: Iterable[Finding]
+) -> list[Line]:
+    """The words of the sheet, line by line, with their colours."""
+    lines: list[Line] = [(_NOTE, canvas.WARNING), ("", canvas.TEXT)]
+    stops = [one for one in findings if one.severity is Severity.STOP]
+    if stops:
+        lines.append((f"Stopped: a person must decide on these first ({len(stops)})", canvas.STOP))
+        for stop in stops:
+            lines += _wrapped(f"{stop.where}: {stop.message} [{stop.code}]", canvas.WARNING)
+        lines.append(("", canvas.TEXT))
+    lines.append(("Choice of arm", _HEAD))
     for reason in decision.reasons:
         threshold = f", threshold {reason.threshold}" if reason.threshold else ""
         lines += _wrapped(f"{reason.rule} [{reason.source}]", canvas.TEXT)

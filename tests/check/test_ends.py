@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pipeline.check.ends import check_changes, check_scan_ends
 from pipeline.core.case import Case
+from pipeline.core.planes import ScannedPlanes
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Changes, PastEnd, TargetSet
 from pipeline.targets import build_ifi
@@ -69,3 +71,29 @@ def test_a_gtv_on_an_outermost_slice_may_go_on(position: str, first: int, at_end
     case = case_of(grid, [{k: disc(20, -35, 10) for k in range(first, first + 4)}])
     found = check_scan_ends(case, build_ifi(case, plan=plan_of(), organs={}))
     assert told(found) == [("ifi.GTV-N1", "GTV_AT_SCAN_END", Severity.STOP)] * at_end
+
+
+def scanned(heights: tuple[float, ...]) -> ScannedPlanes:
+    """Upright planes at heights; the middle of the patient is at 20, -35."""
+    origins = np.array([(0.0, 0.0, height) for height in heights])
+    return ScannedPlanes(origins_mm=origins, row=np.array([1.0, 0, 0]), column=np.array([0, 1.0, 0]))
+
+
+@pytest.mark.parametrize(
+    "lowest, highest, codes",
+    [
+        (60.0, 160.0, []),
+        # The GTV is on planes 104.5 to 119.5, the PTV 17.5 mm further out with half a slice: 88 to 136.
+        (104.5, 160.0, ["GTV_AT_SCAN_END", "CUT_BY_SCAN_END", "CUT_BY_SCAN_END", "CUT_BY_SCAN_END"]),
+        (60.0, 119.5, ["GTV_AT_SCAN_END", "CUT_BY_SCAN_END", "CUT_BY_SCAN_END", "CUT_BY_SCAN_END"]),
+        (94.5, 160.0, ["CUT_BY_SCAN_END"]),
+        (60.0, 129.5, ["CUT_BY_SCAN_END"]),
+    ],
+)
+def test_of_a_series_on_another_grid_the_planes_that_were_scanned_count(
+    clean: tuple[Case, TargetSet], lowest: float, highest: float, codes: list[str]
+) -> None:
+    case, targets = clean
+    planes = [*np.arange(lowest, highest, 5.0), highest]
+    found = check_scan_ends(replace(case, scanned=scanned(tuple(planes))), targets)
+    assert [one.code for one in found] == codes

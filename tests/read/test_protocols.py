@@ -171,6 +171,13 @@ def test_an_unknown_name_lists_the_known_ones():
         load_protocol("no-such")
 
 
+@pytest.mark.parametrize("path", ["no-such.yaml", "folder/no-such", "/no/such.yaml"])
+def test_a_path_where_nothing_lies_is_no_unknown_name(path):
+    with pytest.raises(ConfigError, match="no such protocol file") as caught:
+        load_protocol(path)
+    assert (caught.value.where, caught.value.got) == (path, "nothing there")
+
+
 def test_a_missing_key_is_told_with_the_line_of_the_place_it_belongs_to(broken):
     error = broken("    horizontal:\n      default: 7\n", "    horizontal:\n")
     assert error.what == "missing key"
