@@ -13,12 +13,11 @@ from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
 from pipeline.core.raster import image_outline
 from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import Target, TargetKind, TargetSet
+from pipeline.core.targets import TargetKind, TargetSet
 
 TOLERANCE_MM = 0.3
 # What corners lose between lattice lines, and polygons of the outlines among themselves.
 OUTLINE_TOLERANCE_MM, OUTLINE_MM2 = 0.5, 0.5
-CUT_CC = 0.01
 # Points of an outline this near to a line are left out before it is widened: that takes time by point.
 _THIN_MM = 0.05
 
@@ -62,7 +61,7 @@ def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Findi
     found = []
     for target in targets.targets:
         margin = target.requested
-        if margin is None or _is_cut(target):
+        if margin is None or target.is_cut:
             continue
         mm = min(margin.left, margin.right, margin.anterior, margin.posterior) - OUTLINE_TOLERANCE_MM
         inner = ctv if target.kind is TargetKind.PTV else drawn
@@ -80,12 +79,6 @@ def check_margins_around_outlines(case: Case, targets: TargetSet) -> tuple[Findi
                 )
             )
     return tuple(found)
-
-
-def _is_cut(target: Target) -> bool:
-    """Whether anything took a part of a volume after its growth."""
-    uncut = target.uncut_volume_cc
-    return uncut is not None and uncut - target.contours.volume_cc > CUT_CC
 
 
 def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, image: Polygon) -> list[int]:

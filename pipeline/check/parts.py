@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import TargetKind, TargetSet
+from pipeline.core.targets import Target, TargetKind, TargetSet
 
 # A part of a grown target is at least as large as its margin; less is debris.
 STRAY_MM2 = 10.0
@@ -15,7 +15,8 @@ STRAY_MM2 = 10.0
 def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
     """`SLICE_MISSING` (warning) where a target has a gap that the lesions do not explain.
 
-    Lesions that lie apart along the patient may leave a gap between them; any other gap is told.
+    Lesions that lie apart along the patient may leave one gap between them, out of reach of both margins
+    where nothing was cut; any other gap is told.
     """
     found = []
     spans = _spans(case)
@@ -23,7 +24,9 @@ def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
         if target.kind is TargetKind.GTV:
             continue
         slices = target.contours.slices
-        gaps = _unexplained([(a, b) for a, b in pairwise(slices) if b - a > 1], spans)
+        gaps = _unexplained(
+            [(a, b) for a, b in pairwise(slices) if b - a > 1], spans, _reach(targets, target)
+        )
         if gaps:
             told = ", ".join(f"{a + 1} to {b - 1}" for a, b in gaps)
             found.append(
@@ -51,9 +54,27 @@ def _spans(case: Case) -> list[tuple[int, int]]:
     return spans
 
 
-def _unexplained(gaps: list[tuple[int, int]], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _reach(targets: TargetSet, target: Target) -> tuple[int, int]:
+    """How many slices beyond a lesion are certain to be met, towards higher and towards lower ones.
+
+    No slice is where barriers or boundaries end a volume.
+    """
+    grown = [target, *(targets.of_kind(TargetKind.CTV) if target.kind is TargetKind.PTV else ())]
+    if any(one.changes.barred or targets.ends_at_boundaries(one) for one in grown):
+        return 0, 0
+    superior = sum(one.requested.superior for one in grown if one.requested)
+    inferior = sum(one.requested.inferior for one in grown if one.requested)
+    grid = target.contours.grid
+    up, down = (superior, inferior) if grid.axes[2, 2] > 0 else (inferior, superior)
+    return int(up // grid.slice_spacing_mm), int(down // grid.slice_spacing_mm)
+
+
+def _unexplained(
+    gaps: list[tuple[int, int]], spans: list[tuple[int, int]], reach: tuple[int, int]
+) -> list[tuple[int, int]]:
     """Gaps but for one in each space between lesions, which it must not leave."""
-    spaces = [(low[1], high[0]) for low, high in pairwise(spans)]
+    up, down = reach
+    spaces = [(low[1] + up, high[0] - down) for low, high in pairwise(spans)]
     told = []
     for start, stop in gaps:
         space = next(((a, b) for a, b in spaces if a <= start and stop <= b), None)

@@ -11,6 +11,8 @@ from pipeline.core.margin import Margin
 from pipeline.core.report import Finding
 from pipeline.core.rules import ENI
 
+CUT_CC = 0.01
+
 
 class TargetKind(StrEnum):
     """The volumes of the protocol, section 1."""
@@ -39,11 +41,13 @@ class Changes:
         past_ends: what the ends of the scan took.
         outside_image_cc: what the image's edge took.
         filled_cc: holes within slices that were filled.
+        barred: whether barriers or smoothing took anything before.
     """
 
     past_ends: tuple[PastEnd, ...] = ()
     outside_image_cc: float = 0.0
     filled_cc: float = 0.0
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +75,12 @@ class Target:
     measured: Margin | None = None
     uncut_volume_cc: float | None = None
     changes: Changes = Changes()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything took a part of it after its growth, more than outlines differ by."""
+        uncut = self.uncut_volume_cc
+        return uncut is not None and uncut - self.contours.volume_cc > CUT_CC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

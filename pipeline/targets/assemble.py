@@ -91,6 +91,7 @@ def assemble(draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool) -> 
             past_ends=tuple(_past_ends(draft.sections, grid)),
             outside_image_cc=outside * per_slice_cc,
             filled_cc=filled * per_slice_cc,
+            barred=draft.uncut is not draft.sections,
         ),
     )
 

@@ -28,6 +28,7 @@ from pipeline.check import (
 from pipeline.check import organs as organs_beside
 from pipeline.check.containment import check_containment
 from pipeline.check.margins import check_ends_on_slices, check_margins_around_outlines
+from pipeline.check.parts import check_lost_slices
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.margin import Margin
@@ -299,6 +300,31 @@ def test_between_lesions_apart_one_gap_is_left_and_no_second() -> None:
 
 
 ROOM = (air, arms, body, containment, ends, margins, names, organs_beside, parts, ratios, sides)
+
+
+@pytest.mark.parametrize(
+    "position, between, lost",
+    [
+        # 13 mm to the head and 4 mm to the feet of lesions on slices 8 to 15 and 28 to 31, 3 mm apart.
+        ("HFS", (20, 27), (17, 19)),
+        ("FFS", (17, 24), (25, 26)),
+    ],
+)
+def test_what_is_within_reach_of_a_lesion_is_no_space_between(
+    position: str, between: tuple[int, int], lost: tuple[int, int]
+) -> None:
+    grid = grid_of(position, size=(80, 64, 60))
+    case = case_of(grid, [{k: disc(20, -35, 10) for k in rows} for rows in (range(8, 16), range(28, 32))])
+    margin = Margin(left=7, right=7, anterior=7, posterior=7, superior=13, inferior=4)
+    targets = build_ifi(case, plan=plan_of(ctv=margin), organs={})
+    ctv = targets["CTV"]
+    first, last = ctv.contours.slices[0], ctv.contours.slices[-1]
+    assert set(range(first, last + 1)) - set(ctv.contours.slices) == set(range(*between))
+    assert check_lost_slices(case, targets) == ()
+    for gone in lost:  # in the middle of what is drawn, and beside the space between
+        sections = {k: section for k, section in ctv.contours.sections.items() if k != gone}
+        (told,) = check_lost_slices(case, with_target(targets, with_sections(ctv, sections)))
+        assert (told.code, told.where) == ("SLICE_MISSING", "ifi.CTV")
 
 
 def test_every_check_of_the_room_is_carried_out() -> None:
