@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ _POSITIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CtIdentity:
-    """Whose CT it is. UIDs follow from `seed`: the same seed gives the same UIDs.
+    """Whose CT it is. UIDs follow from `seed`, the patient, the grid and the version of the program.
 
     Attributes:
         seed: anything that tells this CT from others, such as a hash of its file.
@@ -76,6 +76,7 @@ def write_ct_series(folder: Path, volume: Volume, identity: CtIdentity) -> tuple
             wrong, or the file system refused. Nothing is left.
     """
     pixels = _pixels(volume)
+    identity = replace(identity, seed=_seed(volume.grid, identity))
     common = _common(volume.grid, identity)
     existed = folder.is_dir()
     try:
@@ -124,6 +125,13 @@ def _pixels(volume: Volume) -> Pixels:
             todo="check that the input is a CT in Hounsfield units",
         )
     return np.asarray(np.rint(volume.hu), dtype="<i2")
+
+
+def _seed(grid: Grid, identity: CtIdentity) -> str:
+    """The seed with all else that tells one series from another: the same pixels may lie elsewhere."""
+    place = [*grid.size, *(f"{value:.6f}" for value in (*grid.spacing_mm, *grid.origin_mm, *grid.direction))]
+    person = (identity.patient_name, identity.patient_id, identity.study_id, identity.study_date)
+    return "\0".join([identity.seed, __version__, grid.frame_of_reference, *map(str, place), *person])
 
 
 def _uid(identity: CtIdentity, what: str) -> UID:

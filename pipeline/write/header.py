@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings, default_encoding
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
@@ -91,12 +92,7 @@ def new_structure_set(context: StructureSetContext) -> FileDataset:
             delattr(dataset, keyword)
     for keyword in _TYPE_2:
         setattr(dataset, keyword, "")
-    for keyword in (*_TYPE_2, *_IF_PRESENT):
-        _copy(keyword, first, dataset)
-    # The standard wants the removal of identity told with its method; some files lack that.
-    if any(keyword in first for keyword in _DEIDENTIFICATION[1:]):
-        for keyword in _DEIDENTIFICATION:
-            _copy(keyword, first, dataset)
+    _copy_identity(first, dataset)
     _set_equipment(dataset, context)
     _set_series(dataset, context)
     dataset.FrameOfReferenceUID = dataset.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID
@@ -107,8 +103,51 @@ def new_structure_set(context: StructureSetContext) -> FileDataset:
 
 def copy_patient_and_study(source: Dataset, target: Dataset) -> None:
     """Patient and study as they stand in a source, for another object of the same study."""
-    for keyword in (*_TYPE_2, *_IF_PRESENT, *_DEIDENTIFICATION, "StudyInstanceUID", "BodyPartExamined"):
+    _copy_identity(source, target)
+    for keyword in ("StudyInstanceUID", "BodyPartExamined"):
         _copy(keyword, source, target)
+
+
+def without_identity(header: Dataset) -> Dataset:
+    """A copy of a header that names nobody: empty where an attribute must be there."""
+    bare = copy.copy(header)
+    for keyword in (*_IF_PRESENT, *_DEIDENTIFICATION):
+        if keyword in bare:
+            delattr(bare, keyword)
+    for keyword in _TYPE_2:
+        setattr(bare, keyword, "")
+    return bare
+
+
+def put_identity(source: Dataset, target: Dataset) -> None:
+    """Patient and study as they stand in a source, into a dataset of explicit VR that knows none yet.
+
+    Raw values stay raw: no odd name, date or character set of the source can stop its own segmentation.
+    """
+    _copy_identity(source, target)
+    for keyword in (*_TYPE_2, *_IF_PRESENT, *_DEIDENTIFICATION):
+        tag = tag_for_keyword(keyword)
+        item = None if tag is None or tag not in target else target.get_item(tag)
+        if isinstance(item, RawDataElement) and tag is not None:
+            vr = item.VR or dictionary_VR(tag)
+            if vr in {"SQ", "UN"}:
+                _ = target[tag]  # decoded: its items are encoded otherwise there
+            else:
+                target[tag] = item._replace(VR=vr)
+    target.set_original_encoding(
+        is_implicit_vr=False,
+        is_little_endian=True,
+        character_encoding=convert_encodings(source.get("SpecificCharacterSet")),
+    )
+
+
+def _copy_identity(source: Dataset, target: Dataset) -> None:
+    for keyword in (*_TYPE_2, *_IF_PRESENT):
+        _copy(keyword, source, target)
+    # The standard wants the removal of identity told with its method; some files lack that.
+    if any(keyword in source for keyword in _DEIDENTIFICATION[1:]):
+        for keyword in _DEIDENTIFICATION:
+            _copy(keyword, source, target)
 
 
 def renew(dataset: FileDataset, context: StructureSetContext) -> None:

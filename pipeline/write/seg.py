@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydicom.uid import UID
 from pipeline.core.errors import OutputError
 from pipeline.core.raster import contours_to_mask
 from pipeline.write.atomic import whole_file
-from pipeline.write.header import PRODUCT, frame_of_reference, plain_text
+from pipeline.write.header import PRODUCT, frame_of_reference, plain_text, put_identity, without_identity
 from pipeline.write.rtstruct import Algorithm, RoiOut, StructureSetContext
 from pipeline.write.uids import content_digest, derived_uid
 
@@ -32,19 +31,6 @@ _TYPES = {
     "PTV": ("228793007", "SCT", "Planning target volume"),
 }
 _OTHER_TYPE = ("91723000", "SCT", "Anatomical structure")
-# Attributes that highdicom copies from the CT, and that a CT may lack.
-_MAY_LACK = (
-    "PatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "PositionReferenceIndicator",
-)
 _SERIES_NUMBER = 1100  # away from the structure sets'
 
 
@@ -71,7 +57,15 @@ def write_segmentation(path: Path, rois: Sequence[RoiOut], context: StructureSet
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it finds the names of some patients unlikely
-        dataset = _dataset(rois, np.stack([one[slices] for one in voxels], axis=-1), slices, context)
+        try:
+            dataset = _dataset(rois, np.stack([one[slices] for one in voxels], axis=-1), slices, context)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise OutputError(
+                "no segmentation can be made for this CT",
+                where=path.name,
+                got=str(error) or type(error).__name__,
+                todo="leave seg out of --formats; the structure set says the same",
+            ) from error
     with whole_file(path) as scratch:
         dataset.save_as(scratch, enforce_file_format=True)
         _check(path.name, scratch, voxels, context.headers)
@@ -98,6 +92,8 @@ def _dataset(
         content_label=context.label.replace(" ", "_"),
         content_description=plain_text(context.description, longest=64),
     )
+    put_identity(context.headers[0], made)
+    made["PixelData"].VR = "OB"  # bits: nothing is left for pydicom to find out
     made.SeriesDescription = plain_text(context.series_description or context.label, longest=64)
     digest = content_digest(made)
     made.SOPInstanceUID = UID(derived_uid(PRODUCT, digest, "instance"))
@@ -107,11 +103,8 @@ def _dataset(
 
 
 def _source(header: Dataset, first: Dataset) -> Dataset:
-    """A CT header as highdicom wants it: nothing missing, the frame of reference the structure set's."""
-    source = copy.copy(header)
-    for keyword in _MAY_LACK:
-        if keyword not in source:
-            setattr(source, keyword, "")
+    """A CT header as highdicom wants it: it looks closely at identity, which is put in afterwards."""
+    source = without_identity(header)
     if not source.get("FrameOfReferenceUID"):
         source.FrameOfReferenceUID = frame_of_reference(first)
     return source

@@ -100,6 +100,26 @@ def test_the_same_seed_gives_the_same_uids_and_another_others(tmp_path):
     assert not set(uids("c", replace(IDENTITY, seed="other"))) & set(first)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"spacing_mm": (0.9, 1.1, 2.5)},
+        {"origin_mm": (30.0, 0.0, 0.0)},
+        {"direction": (-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0)},
+    ],
+    ids=["spacing", "origin", "direction"],
+)
+def test_the_same_pixels_elsewhere_have_uids_of_their_own(tmp_path, other):
+    grid = replace(make_grid(size=SMALL), frame_of_reference="", spacing_mm=(0.9, 1.1, 3.0))
+    moved = replace(grid, **other)
+    volume = noise(grid)
+    first = write_ct_series(tmp_path / "a", volume, IDENTITY)
+    second = write_ct_series(tmp_path / "b", replace(volume, grid=moved), IDENTITY)
+    for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        mine = {str(header[keyword].value) for header in first}
+        assert not mine & {str(header[keyword].value) for header in second}, keyword
+
+
 def test_the_frame_of_reference_is_the_grid_s_or_a_new_one(tmp_path):
     grid = make_grid(size=SMALL)
     assert write_ct_series(tmp_path / "a", noise(grid), IDENTITY)[0].FrameOfReferenceUID == "1.2.3.4"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import highdicom
@@ -9,14 +10,16 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pipeline.core.contour import Contours
 from pipeline.core.errors import OutputError
 from pipeline.core.grid import Grid
 from pipeline.core.raster import contours_to_mask
+from pipeline.core.volume import Volume
 from pipeline.read.dicom_index import index_folder
 from pipeline.read.segmentation import read_segmentation
-from pipeline.write import seg, write_segmentation
+from pipeline.write import CtIdentity, seg, write_ct_series, write_rtstruct, write_segmentation
 from pipeline.write.rtstruct import Algorithm
 from tests.interop import judges
 from tests.write.samples import AXES, context, four_rois, make_grid, roi, sphere, write_ct
@@ -134,6 +137,88 @@ def test_what_the_ct_lacks_is_no_hindrance(grid: Grid, headers: tuple[Dataset, .
     back = pydicom.dcmread(tmp_path / "s.dcm")
     assert (back.StudyID, back.AccessionNumber) == ("", "")
     assert "StudyID" not in bare[0], "the headers are not changed"
+
+
+def relabelled(
+    folder: Path, grid: Grid, elements: dict[str, object], *, implicit: bool
+) -> tuple[Dataset, ...]:
+    folder: Path, grid: Grid, elements: dict[str, object], *, implicit: bool
+) -> tuple[Dataset, ...]:
+    """Headers of a CT that says this of its patient, as read from files."""
+    write_ct(folder, grid)
+    headers = []
+    for path in sorted(folder.iterdir()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            slice_ = pydicom.dcmread(path)
+            for keyword, value in elements.items():
+                setattr(slice_, keyword, value)
+            syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            slice_.file_meta.TransferSyntaxUID = syntax
+            slice_.save_as(path, implicit_vr=implicit, little_endian=True)
+            headers.append(pydicom.dcmread(path, stop_before_pixels=True))
+    return tuple(headers)
+
+
+ODD = {
+    "japanese": {
+        "SpecificCharacterSet": ["", "ISO 2022 IR 87"],
+        "PatientName": "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce",
+    },
+    "sex": {"PatientSex": "X"},
+    "time": {"StudyTime": "1200000"},
+    "long": {"PatientID": "A" * 80, "StudyID": "S" * 30},
+    "weight": {"PatientWeight": "", "PatientAge": "65"},
+}
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_headers_are_no_hindrance_and_stay_as_they_are(
+    odd: str, implicit: bool, grid: Grid, tmp_path: Path
+) -> None:
+    headers = relabelled(tmp_path / "ct", grid, ODD[odd], implicit=implicit)
+    write_segmentation(tmp_path / "s.dcm", four_rois(grid), context(headers))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        back, ct = pydicom.dcmread(tmp_path / "s.dcm"), pydicom.dcmread(tmp_path / "ct" / "CT.0001.dcm")
+        for keyword in ODD[odd]:
+            assert back[keyword].value == ct[keyword].value, keyword
+
+
+def test_what_the_library_refuses_is_told_in_words(
+    grid: Grid, headers: tuple[Dataset, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Dataset:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(seg, "_dataset", refuse)
+    with pytest.raises(OutputError, match=r"no segmentation can be made.*s\.dcm.*no such thing"):
+        write_segmentation(tmp_path / "s.dcm", four_rois(grid), context(headers))
+    assert list(tmp_path.iterdir()) == []
+
+
+# A method, or the code of one, is demanded where identity was removed; one of them is too long.
+REMOVED = [
+    {"PatientIdentityRemoved": "YES"},
+    {"PatientIdentityRemoved": "YES", "DeidentificationMethod": "by hand"},
+]
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("removed", REMOVED, ids=["bare", "with method"])
+def test_of_a_ct_without_identity_the_validator_finds_no_error(
+    removed: dict[str, object], grid: Grid, tmp_path: Path, program
+) -> None:
+    headers = relabelled(tmp_path / "ct", grid, removed, implicit=False)
+    write_segmentation(tmp_path / "s.dcm", four_rois(grid), context(headers))
+    write_rtstruct(tmp_path / "rs.dcm", four_rois(grid), context(headers))
+    made = CtIdentity(seed="x", source=headers[0])
+    write_ct_series(tmp_path / "made", Volume(grid=grid, hu=np.zeros(grid.shape, dtype=np.int16)), made)
+    validator = program("dciodvfy")
+    for path in (tmp_path / "s.dcm", tmp_path / "rs.dcm", tmp_path / "made" / "CT.0001.dcm"):
+        assert judges.errors_of_dciodvfy(validator, path) == [], path.name
+        assert ("PatientIdentityRemoved" in pydicom.dcmread(path)) == (len(removed) == 2)
 
 
 # ------------------------------------------------------------------------------------------------- refusals
