@@ -13,6 +13,7 @@ from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.containment import check_containment
 from pipeline.check.ends import SHARE_TO_TELL, check_changes, check_scan_ends
+from pipeline.check.lesions import check_stray_lesion_parts
 from pipeline.check.margins import (
     check_ends_on_slices,
     check_margins_around_outlines,
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     check_scan_ends,
     check_lost_slices,
     check_stray_parts,
+    check_stray_lesion_parts,
     check_ratios,
 )
 # Those that look at organs too.

@@ -26,6 +26,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
+from pipeline.core.contour import Contours
 from pipeline.core.raster import as_multipolygon
 from pipeline.core.validity import is_valid
 
@@ -286,6 +287,19 @@ def _relation(large: shapely.Geometry, small: shapely.Geometry) -> _Relation:
 def _wall_mm(large: shapely.Geometry, small: shapely.Geometry) -> float:
     """Mean thickness of what is left of the larger shape around a hole."""
     return float((large.area - small.area) / ((large.length + small.length) / 2.0))
+
+
+def without_specks(contours: Contours) -> tuple[Contours, dict[int, int]]:
+    """Contours without parts and holes below 2 mm2, and on which slices how many of them there were."""
+    kept, dropped = {}, {}
+    for k, section in contours.sections.items():
+        notes: Counter[LoopNote] = Counter()
+        left = _without_specks(section, notes)
+        if not left.is_empty:
+            kept[k] = left
+        if notes[LoopNote.SPECK]:
+            dropped[k] = notes[LoopNote.SPECK]
+    return (contours, {}) if not dropped else (Contours(grid=contours.grid, sections=kept), dropped)
 
 
 def _without_specks(geometry: shapely.Geometry, notes: Counter[LoopNote]) -> MultiPolygon:

@@ -20,7 +20,7 @@ from pipeline.read.findings import name_findings
 from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
-from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions, unused_sets
+from pipeline.read.segmented_lesions import segmentation_of, segmented_lesions, unused_sets
 from pipeline.read.selection import select
 from pipeline.read.structure_set import StructureSet
 
@@ -187,18 +187,18 @@ def _from_segmentation(
         index, file, roles, options.gtv, ct_series=options.ct_series, resample=options.resample
     )
     volume, ct_sha256 = read_volume(found.placed)
-    lesions = found.lesions()
+    read = found.lesions()
     source = dicom_source(found.placed, None, ct_sha256)
     case = Case(
         volume=volume,
-        lesions=lesions,
+        lesions=tuple(one.lesion for one in read),
         structures=(),
         source=replace(source, files=(found.source_file(),)),
         findings=(
             *index.findings,
             *found.findings,
             *unused_sets(index, found.placed),
-            *lesion_findings(lesions),
+            *(told for one in read for told in one.findings),
         ),
     )
     return LoadedCase(case=case, headers=tuple(one.file.header for one in found.placed.slices))

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.case import Case, Lesion, Source, SourceFile, Structure
+from pipeline.core.case import Case, Source, SourceFile, Structure
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError, InputError, SeriesError, StructureError, UsageError
 from pipeline.core.grid import Grid
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.volume import Mask, Volume
 from pipeline.read.ct_pixels import hash_pixels
-from pipeline.read.findings import gap_findings, name_findings
+from pipeline.read.findings import name_findings
 from pipeline.read.image_grid import (
     SUFFIXES,
     ImageFile,
@@ -31,6 +31,7 @@ from pipeline.read.image_grid import (
     stem,
 )
 from pipeline.read.label_names import label_names
+from pipeline.read.mask_lesions import MaskLesion, lesion_of_mask
 from pipeline.read.roles import Assignment, GtvChoice, RoleRules, assign_lesions
 
 Array = npt.NDArray[Any]
@@ -81,13 +82,13 @@ def read_image_case(
     places = list(find_masks(masks, ct_path))
     names = [place.name for place in places]
     assignments = assign_lesions(names, roles, gtv, where=f"masks {masks.name}")
-    lesions = [_lesion(one, reader, places[one.index]) for one in assignments]
+    read = [_lesion(one, reader, places[one.index]) for one in assignments]
     used = [one.index for one in assignments]
     others = [place for index, place in enumerate(places) if index not in used]
     structures = tuple(_structures(reader, others)) if keep_structures else ()
     return Case(
         volume=volume,
-        lesions=tuple(lesions),
+        lesions=tuple(one.lesion for one in read),
         structures=structures,
         source=Source(
             kind="files",
@@ -96,30 +97,14 @@ def read_image_case(
         ),
         findings=(
             *name_findings(names, used, roles, where=f"masks {masks.name}"),
-            *(
-                found
-                for one in lesions
-                for found in gap_findings(
-                    one.source_roi, one.contours.slices, one.contours.grid.plane_positions_mm
-                )
-            ),
+            *(told for one in read for told in one.findings),
         ),
     )
 
 
-def _lesion(assigned: Assignment, reader: MaskReader, place: MaskPlace) -> Lesion:
-    """A lesion from its mask, which must hold something."""
-    mask = reader.read(place)
-    if not mask.voxels.any():
-        raise StructureError(
-            "GTV mask is empty",
-            where=f"file {place.path.name}, structure {place.name!r}",
-            expected="at least one voxel",
-            got="none",
-            todo="draw it, or name the lesions with --gtv",
-        )
-    contours = mask_to_contours(mask)
-    return Lesion(name=assigned.name, kind=assigned.kind, source_roi=place.name, contours=contours)
+def _lesion(assigned: Assignment, reader: MaskReader, place: MaskPlace) -> MaskLesion:
+    where = f"file {place.path.name}, structure {place.name!r}"
+    return lesion_of_mask(assigned, reader.read(place), source_roi=place.name, where=where, kind="mask")
 
 
 def find_ct_file(path: Path) -> Path:

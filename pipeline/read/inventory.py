@@ -18,7 +18,7 @@ from pipeline.read.lenient import lenient
 from pipeline.read.lesions import read_lesions
 from pipeline.read.roi_sections import roi_sections
 from pipeline.read.roles import Assignment, RoleRules, assign_lesions, load_roles
-from pipeline.read.segmented_lesions import lesion_findings, segmentation_of, segmented_lesions
+from pipeline.read.segmented_lesions import segmentation_of, segmented_lesions
 from pipeline.read.selection import Selection, select, structure_sets
 from pipeline.read.structure_set import Roi, StructureSet, raw_contours
 
@@ -76,7 +76,7 @@ def _of_segmentation(index: DicomIndex, file: DicomFile, options: ReadOptions, r
     use, refusal, findings = None, None, list(index.findings)
     try:
         found = segmented_lesions(index, file, rules, options.gtv, ct_series=options.ct_series)
-        findings += [*found.findings, *lesion_findings(found.lesions())]
+        findings += [*found.findings, *(told for one in found.lesions() for told in one.findings)]
         use = Use(
             series_uid=found.placed.slices[0].file.series_uid,
             structure_set=str(found),

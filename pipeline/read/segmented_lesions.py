@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.core.case import Lesion, SourceFile
+from pipeline.core.case import SourceFile
 from pipeline.core.errors import SeriesError, StructureError, UsageError
-from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.read.ct_series import CtSeries, PlacedSeries, series_facts
 from pipeline.read.dicom_index import (
@@ -20,7 +19,8 @@ from pipeline.read.dicom_index import (
     DicomIndex,
     read_dicom,
 )
-from pipeline.read.findings import gap_findings, name_findings
+from pipeline.read.findings import name_findings
+from pipeline.read.mask_lesions import MaskLesion, lesion_of_mask
 from pipeline.read.positions import position_findings
 from pipeline.read.roles import Assignment, GtvChoice, RoleRules, assign_lesions
 from pipeline.read.segmentation import FRACTIONAL, Segmentation, read_segmentation
@@ -50,7 +50,7 @@ class SegmentedLesions:
         digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
         return SourceFile(role="segmentation", name=file.label, sha256=digest)
 
-    def lesions(self) -> tuple[Lesion, ...]:
+    def lesions(self) -> tuple[MaskLesion, ...]:
         """Each assigned segment with its outlines, half-way between voxels inside and outside.
 
         Raises:
@@ -58,7 +58,7 @@ class SegmentedLesions:
         """
         return tuple(self._lesion(one) for one in self.assignments)
 
-    def _lesion(self, one: Assignment) -> Lesion:
+    def _lesion(self, one: Assignment) -> MaskLesion:
         segment = self.segmentation.segments[one.index]
         where = f"file {self.segmentation.file.label}, segment {segment.number} {segment.label!r}"
         mask, beyond = self.segmentation.mask(segment.number)
@@ -70,16 +70,7 @@ class SegmentedLesions:
                 got=f"{beyond} voxels beyond it",
                 todo="give the CT that the GTV was drawn on",
             )
-        if mask.is_empty:
-            raise StructureError(
-                "GTV segment is empty",
-                where=where,
-                expected="at least one voxel",
-                got="none",
-                todo="draw it, or name the lesions with --gtv",
-            )
-        name = self.names[one.index]
-        return Lesion(name=one.name, kind=one.kind, source_roi=name, contours=mask_to_contours(mask))
+        return lesion_of_mask(one, mask, source_roi=self.names[one.index], where=where, kind="segment")
 
 
 def segmentation_of(index: DicomIndex, structures: Path | None) -> DicomFile | None:
@@ -152,12 +143,6 @@ def segmented_lesions(
             *_threshold(segmentation),
         ),
     )
-
-
-def lesion_findings(lesions: Sequence[Lesion]) -> Iterator[Finding]:
-    """Slices that a lesion lacks."""
-    for one in lesions:
-        yield from gap_findings(one.source_roi, one.contours.slices, one.contours.grid.plane_positions_mm)
 
 
 def unused_sets(index: DicomIndex, placed: PlacedSeries) -> Iterator[Finding]:

@@ -91,7 +91,8 @@ def build_arms(
     if eni is not None and patient is not None:
         findings += [*eni[1], *_uncertain(eni[0].built, patient)]
     findings += check_arms(both)
-    return ArmsBuilt(arms=arms, elective=eni[0].built if eni else None, findings=tuple(findings))
+    once = tuple(dict.fromkeys(findings))  # of the lesions, both arms tell the same
+    return ArmsBuilt(arms=arms, elective=eni[0].built if eni else None, findings=once)
 
 
 def _ifi(

@@ -19,6 +19,7 @@ from pipeline.check import (
     check_targets,
     containment,
     ends,
+    lesions,
     margins,
     names,
     parts,
@@ -299,7 +300,7 @@ def test_between_lesions_apart_one_gap_is_left_and_no_second() -> None:
     assert "SLICE_MISSING" in codes(case, with_target(targets, with_sections(ctv, lost)))
 
 
-ROOM = (air, arms, body, containment, ends, margins, names, organs_beside, parts, ratios, sides)
+ROOM = (air, arms, body, containment, ends, lesions, margins, names, organs_beside, parts, ratios, sides)
 
 
 @pytest.mark.parametrize(
@@ -336,6 +337,7 @@ def test_every_check_of_the_room_is_carried_out() -> None:
             body,
             containment,
             ends,
+            lesions,
             margins,
             names,
             organs_beside,

@@ -7,9 +7,12 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely.geometry import MultiPolygon
 
-from pipeline.core.loops import Loop, LoopNote, section_from_loops, sections_from_loops
+from pipeline.core.contour import Contours
+from pipeline.core.loops import Loop, LoopNote, section_from_loops, sections_from_loops, without_specks
 from tests import oracles
+from tests.cases import disc, grid_of
 
 
 def square(side: float, at: tuple[float, float] = (0.0, 0.0)) -> list[tuple[float, float]]:
@@ -231,3 +234,17 @@ def test_any_squares_give_a_valid_section_inside_their_union(
     union = shapely.union_all([shapely.Polygon(one) for one in loops])
     assert shapely.is_valid(polygon)
     assert polygon.difference(union.buffer(1e-6)).area < 1e-3
+
+
+def test_contours_lose_parts_and_holes_that_are_specks() -> None:
+    grid = grid_of()
+    node, click = disc(20, -35, 10), disc(50, -35, 0.7)  # 1.5 mm2
+    holed = MultiPolygon([node.geoms[0].difference(disc(20, -35, 0.7))])
+    both = MultiPolygon([*node.geoms, *click.geoms])
+    kept, dropped = without_specks(Contours(grid=grid, sections={3: click, 4: both, 5: node, 6: holed}))
+    assert kept.slices == (4, 5, 6)
+    assert dropped == {3: 1, 4: 1, 6: 1}
+    for section_ in kept.sections.values():
+        assert section_.area == pytest.approx(node.area)
+    clean = Contours(grid=grid, sections={5: node})
+    assert without_specks(clean) == (clean, {})

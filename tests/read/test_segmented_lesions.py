@@ -102,6 +102,25 @@ def test_a_slice_without_the_lesion_is_told(tmp_path: Path) -> None:
     assert "GTV_SLICE_MISSING" in {one.code for one in read(tmp_path).case.findings}
 
 
+def test_a_stray_voxel_is_no_part_of_a_lesion(tmp_path: Path) -> None:
+    ct = make_ct(tmp_path / "ct", CtSpec(size=(72, 60, 16), spacing_mm=(1.0, 1.0, 3.0)))
+    clean = voxels(ct)
+    stray = clean.copy()
+    k = int(np.flatnonzero(clean.any(axis=(1, 2)))[0])
+    assert not clean[k, :4, :4].any()
+    stray[k, 2, 2] = True  # 1 mm2
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("GTV-N", stray)])
+    case = read(tmp_path).case
+    assert np.array_equal(contours_to_mask(case.lesions[0].contours).voxels, clean)
+    (told,) = (one for one in case.findings if one.code == "CONTOUR_SPECK")
+    assert told.message.startswith("Specks below 2 mm² dropped: 1, at ")
+    alone = np.zeros_like(clean)
+    alone[k, 2, 2] = True
+    make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("GTV-N", alone)])
+    with pytest.raises(StructureError, match="GTV made of specks only"):
+        read(tmp_path)
+
+
 def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     ct = make_ct(tmp_path / "ct", CtSpec(size=(36, 30, 16)))
     make_seg(tmp_path / "seg.dcm", ct, [SegmentSpec("heart", voxels(ct))])

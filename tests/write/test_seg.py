@@ -142,8 +142,6 @@ def test_what_the_ct_lacks_is_no_hindrance(grid: Grid, headers: tuple[Dataset, .
 def relabelled(
     folder: Path, grid: Grid, elements: dict[str, object], *, implicit: bool
 ) -> tuple[Dataset, ...]:
-    folder: Path, grid: Grid, elements: dict[str, object], *, implicit: bool
-) -> tuple[Dataset, ...]:
     """Headers of a CT that says this of its patient, as read from files."""
     write_ct(folder, grid)
     headers = []
