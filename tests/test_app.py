@@ -160,6 +160,17 @@ def test_nothing_is_appended_where_there_is_no_structure_set(nifti, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_nothing_is_appended_to_the_structure_set_of_another_patient(dicom, tmp_path):
+    mixed = tmp_path / "mixed"
+    shutil.copytree(dicom, mixed)
+    header = pydicom.dcmread(mixed / "rs.dcm")
+    header.PatientID = "SOMEBODY-ELSE"
+    header.save_as(mixed / "rs.dcm")
+    with pytest.raises(StructureError, match="structure set of another patient"):
+        run_case(request(mixed, tmp_path / "out", append_to_source=True))
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_a_segmentation_is_written_when_asked_for_and_holds_the_masks(dicom, tmp_path):
     run_case(request(dicom, tmp_path / "out", formats=frozenset({"seg"})))

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.core.errors import UsageError
+from pipeline.core.errors import StructureError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.core.report import Finding
@@ -21,7 +21,7 @@ def check_has_source(loaded: LoadedCase) -> None:
 
     Raises:
         UsageError: the case has no structure set.
-        StructureError: one that cannot be copied.
+        StructureError: one that cannot be copied, or that is another patient's.
     """
     from pipeline.read import read_again
 
@@ -40,6 +40,14 @@ def check_has_source(loaded: LoadedCase) -> None:
             expected="volumes on the slices that the structure set was drawn on",
             got="--resample, and a CT that needs it",
             todo="leave one of the two out",
+        )
+    if loaded.is_of_two_patients:
+        raise StructureError(
+            "structure set of another patient",
+            where=f"structure set {loaded.structure_set.label!r}",
+            expected="the patient ID of the CT that it refers to",
+            got="another one",
+            todo="give the CT and the structure set of one patient, or leave --append-to-source out",
         )
     read_again(loaded.structure_set)
 

@@ -22,6 +22,7 @@ from pipeline.read.lesions import read_lesions, read_structures
 from pipeline.read.roles import GtvChoice, RoleRules, assign_lesions
 from pipeline.read.segmented_lesions import segmentation_of, segmented_lesions, unused_sets
 from pipeline.read.selection import select
+from pipeline.read.series_findings import PATIENT_DIFFERS
 from pipeline.read.structure_set import StructureSet
 
 
@@ -87,6 +88,11 @@ class LoadedCase:
     def structure_header(self) -> pydicom.Dataset | None:
         """The structure set as a DICOM dataset; None for image files."""
         return None if self.structure_set is None else self.structure_set.file.header
+
+    @property
+    def is_of_two_patients(self) -> bool:
+        """Whether CT and structure set name different patients."""
+        return any(finding.code == PATIENT_DIFFERS for finding in self.case.findings)
 
 
 def read_case(path: Path, options: ReadOptions, roles: RoleRules) -> LoadedCase:

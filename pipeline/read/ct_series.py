@@ -14,6 +14,7 @@ from pipeline.core.report import Finding
 from pipeline.read.dicom_index import BROKEN, CT_IMAGE, DicomFile, DicomIndex
 from pipeline.read.resampled import even_grid, resampled_finding
 from pipeline.read.series_checks import RESAMPLE, drift, duplicates, gaps, mixed, problem, too_wide
+from pipeline.read.series_identity import identity
 from pipeline.read.slices import CtSeries, Slice, along_normal, slice_of
 
 __all__ = (
@@ -158,7 +159,7 @@ def _examine(series: CtSeries) -> tuple[list[Slice], list[SeriesError]]:
                 todo="export the whole series, or choose another one with --ct-series",
             )
         ]
-    changes = mixed(series, slices)
+    changes = [*identity(series), *mixed(series, slices)]
     if changes:
         return slices, changes
     order = np.argsort(along_normal(slices), kind="stable")

@@ -9,8 +9,8 @@ from pathlib import Path
 from pipeline.core.report import Finding, Severity
 from pipeline.read.ct_series import CtSeries, PlacedSeries
 from pipeline.read.dicom_index import STRUCTURE_SET, DicomIndex
-from pipeline.read.positions import position_findings
 from pipeline.read.selection import check_unreadable, ct_candidates, place, select, several_series
+from pipeline.read.series_findings import series_findings
 from pipeline.read.structure_set import StructureSet, read_structure_set
 
 
@@ -51,7 +51,7 @@ def select_scan(
 def _alone(index: DicomIndex, series: CtSeries, sets: list[StructureSet], *, resample: bool) -> ScanSelection:
     check_unreadable(index, series)
     placed = place(index, series, resample=resample)
-    findings = (*placed.findings, *position_findings(series, placed), *_other_findings(sets))
+    findings = (*series_findings(series, placed), *_other_findings(sets))
     return ScanSelection(placed=placed, structure_set=None, findings=findings)
 
 

@@ -21,10 +21,10 @@ from pipeline.read.dicom_index import (
 )
 from pipeline.read.findings import name_findings
 from pipeline.read.mask_lesions import MaskLesion, lesion_of_mask
-from pipeline.read.positions import position_findings
 from pipeline.read.roles import Assignment, GtvChoice, RoleRules, assign_lesions
 from pipeline.read.segmentation import FRACTIONAL, Segmentation, read_segmentation
 from pipeline.read.selection import check_unreadable, ct_candidates, place, several_series
+from pipeline.read.series_findings import person_findings, series_findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,7 +138,8 @@ def segmented_lesions(
         segmentation=segmentation,
         assignments=assignments,
         findings=(
-            *position_findings(series, placed),
+            *series_findings(series, placed),
+            *person_findings(series.files[0], file, where),
             *name_findings(names, [one.index for one in assignments], roles, where=where),
             *_threshold(segmentation),
         ),

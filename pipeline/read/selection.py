@@ -25,7 +25,7 @@ from pipeline.read.dicom_index import (
     DicomIndex,
     read_dicom,
 )
-from pipeline.read.positions import position_findings
+from pipeline.read.series_findings import person_findings, series_findings
 from pipeline.read.structure_set import StructureSet, read_structure_set
 
 
@@ -72,7 +72,7 @@ def select(
     return Selection(
         placed=placed,
         structure_set=replace(chosen, scanned=placed.scanned),
-        findings=(*placed.findings, *position_findings(series, placed), *_bond_findings(series, chosen)),
+        findings=(*series_findings(series, placed), *_bond_findings(series, chosen)),
     )
 
 
@@ -232,8 +232,8 @@ def several_series(
 
 def _bond_findings(series: CtSeries, chosen: StructureSet) -> tuple[Finding, ...]:
     """Doubts that do not forbid the pair: whether the contours meet the slices is checked later."""
-    findings = []
     where = f"structure set {chosen.label!r}"
+    findings = list(person_findings(series.files[0], chosen.file, where))
     ours = {frame for frame in series.frames_of_reference if frame}
     if ours and chosen.frames_of_reference and not ours & chosen.frames_of_reference:
         findings.append(
