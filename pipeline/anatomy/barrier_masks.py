@@ -43,15 +43,17 @@ def barrier_masks(
     reach = whole(organs.grid.shape)
     if slices is not None:
         reach = (slice(slices.start, slices.stop), *reach[1:])
-    airway = table["airway"].organs if "airway" in table else ()
     for barrier in wanted:
         known = [name for name in table[barrier].organs if name in organs]
         if not known:
             continue
-        if len(known) == 1 and not table[barrier].filled:
+        entry = table[barrier]
+        others = tuple(name for other in entry.air_apart_from for name in table[other].organs)
+        joins = entry.with_air_below_hu is not None and volume is not None
+        if len(known) == 1 and not entry.filled and not joins:
             found[barrier] = organs[known[0]]
             continue
-        found[barrier] = _made_up(organs, known, table[barrier], reach, airway=airway, volume=volume)
+        found[barrier] = _made_up(organs, known, table[barrier], reach, others=others, volume=volume)
     return found
 
 
@@ -61,7 +63,7 @@ def _made_up(
     entry: BarrierOrgans,
     reach: Box,
     *,
-    airway: Sequence[str],
+    others: Sequence[str],
     volume: Volume | None,
 ) -> Mask:
     """The union of known organs within reach, with what else belongs to the barrier."""
@@ -74,8 +76,10 @@ def _made_up(
     # Image processing has looked at the air already.
     stated = any(organs.by_name[name].source is not OrganSource.IMAGE for name in known)
     if volume is not None and entry.with_air_below_hu is not None and stated and within != NOWHERE:
-        within = beside(within, reach, grid.spacing_mm)
-        join_air(voxels[within], within, volume, organs, entry.with_air_below_hu, airway=airway)
+        # An airway may end anywhere along the patient; lungs are drawn from end to end.
+        within = beside((reach[0], *within[1:]) if entry.along else within, reach, grid.spacing_mm)
+        if all(name in organs for name in entry.air_needs):
+            join_air(voxels[within], within, volume, organs, entry.with_air_below_hu, others=others)
     if entry.filled:
         _fill(voxels[within], MOST_ENCLOSED_MM2 / (grid.spacing_mm[0] * grid.spacing_mm[1]))
     return Mask(grid=grid, voxels=voxels, within=within)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,9 @@ class _Barrier(Strict):
     whole: list[str] = Field(default_factory=list)
     filled: bool = False
     with_air_below_hu: Annotated[float, Field(ge=-1000, le=0)] | None = None
+    air_apart_from: list[Literal["lung", "airway"]] = Field(default_factory=list)
+    air_needs: list[str] = Field(default_factory=list)
+    along: bool = False
 
 
 class _Document(Strict):
@@ -45,7 +48,7 @@ def load_barrier_organs(names: OrganNames) -> dict[str, BarrierOrgans]:
     found = {}
     for barrier in BARRIERS:
         entry: _Barrier = getattr(document, barrier)
-        for key in ("organs", "needs", "whole"):
+        for key in ("organs", "needs", "whole", "air_needs"):
             for place, organ in enumerate(getattr(entry, key)):
                 if organ not in known:
                     raise file.problem(
@@ -57,6 +60,9 @@ def load_barrier_organs(names: OrganNames) -> dict[str, BarrierOrgans]:
             whole=tuple(entry.whole),
             filled=entry.filled,
             with_air_below_hu=entry.with_air_below_hu,
+            air_apart_from=tuple(entry.air_apart_from),
+            air_needs=tuple(entry.air_needs),
+            along=entry.along,
         )
     return found
 

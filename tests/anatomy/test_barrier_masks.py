@@ -25,9 +25,17 @@ LUNG = BarrierOrgans(
     whole=("lungs",),
     filled=True,
     with_air_below_hu=-500,
+    air_apart_from=("airway",),
+)
+AIRWAY = BarrierOrgans(
+    organs=("trachea",),
+    with_air_below_hu=-500,
+    air_apart_from=("lung",),
+    air_needs=("lung_left", "lung_right"),
+    along=True,
 )
 BONE = BarrierOrgans(organs=("bone", "sternum"))
-TABLE = {"lung": LUNG, "airway": BarrierOrgans(organs=("trachea",)), "bone": BONE}
+TABLE = {"lung": LUNG, "airway": AIRWAY, "bone": BONE}
 
 
 def block(rows: slice, columns: slice, slices: slice = slice(None)) -> np.ndarray:
@@ -44,13 +52,54 @@ def lung(**voxels: np.ndarray) -> np.ndarray:
 
 
 def aired(
-    masks: dict[str, np.ndarray], *, air: np.ndarray, source: OrganSource = OrganSource.MASKS
+    masks: dict[str, np.ndarray],
+    *,
+    air: np.ndarray,
+    source: OrganSource = OrganSource.MASKS,
+    barrier: str = "lung",
 ) -> np.ndarray:
-    """The lung of a CT of soft tissue that holds some air."""
+    """A barrier on a CT of soft tissue that holds some air."""
     known = organs(GRID, {name: Mask(grid=GRID, voxels=one) for name, one in masks.items()})
     given = Organs(grid=GRID, by_name={n: replace(o, source=source) for n, o in known.by_name.items()})
     volume = Volume(grid=GRID, hu=np.where(air, -800, 40).astype(np.int16))
-    return barrier_masks(given, TABLE, ["lung"], volume=volume)["lung"].voxels
+    return barrier_masks(given, TABLE, [barrier], volume=volume)[barrier].voxels
+
+
+LUNGS = {
+    "lung_left": block(slice(20, 60), slice(57, 95)),
+    "lung_right": block(slice(20, 60), slice(5, 30)),
+}
+
+
+class TestAirway:
+    """A tube of 20 x 10 mm through all slices, whose mask ends half-way up and leaves out its left half."""
+
+    TUBE = block(slice(30, 40), slice(40, 50))
+    DRAWN = block(slice(30, 40), slice(40, 45), slice(0, 6))
+    AIR = TUBE | LUNGS["lung_left"] | LUNGS["lung_right"]
+
+    def found(self, source: OrganSource = OrganSource.MASKS, *, air: np.ndarray = AIR, **more: np.ndarray):
+        masks = {"trachea": self.DRAWN, **LUNGS, **more}
+        return aired(masks, air=air, source=source, barrier="airway")
+
+    def test_open_lumen_above_and_beside_the_mask_is_airway(self) -> None:
+        np.testing.assert_array_equal(self.found(), self.TUBE)
+
+    def test_lungs_that_hang_together_with_it_are_not(self) -> None:
+        bridge = block(slice(33, 36), slice(50, 57))
+        found = self.found(air=self.AIR | bridge)
+        np.testing.assert_array_equal(found, self.TUBE | bridge)
+
+    def test_without_lungs_nothing_is_joined(self) -> None:
+        found = aired({"trachea": self.DRAWN}, air=self.AIR, barrier="airway")
+        np.testing.assert_array_equal(found, self.DRAWN)
+
+    def test_what_the_image_showed_is_left_as_it_is(self) -> None:
+        np.testing.assert_array_equal(self.found(OrganSource.IMAGE), self.DRAWN)
+
+    def test_gas_of_the_gullet_that_touches_it_is_not(self) -> None:
+        gullet = block(slice(40, 46), slice(40, 50))
+        np.testing.assert_array_equal(self.found(air=self.AIR | gullet, esophagus=gullet), self.TUBE)
 
 
 class TestMasks:

@@ -237,9 +237,27 @@ def test_a_little_air_is_no_lung(clean: tuple[Case, TargetSet], hu: int, cc: flo
     ctv = contours_to_mask(targets["CTV"].contours).voxels
     beside = np.flatnonzero(ctv & ~contours_to_mask(case.lesions[0].contours).voxels)
     voxels = np.zeros(ctv.size, dtype=case.volume.hu.dtype)
-    voxels[beside[: round(1000 * cc / grid.voxel_volume_mm3)]] = hu
+    # Every other voxel of every other row: no two of them touch.
+    apart = beside[np.all(np.array(np.unravel_index(beside, ctv.shape))[1:] % 2 == 0, axis=0)]
+    voxels[apart[: round(1000 * cc / grid.voxel_volume_mm3)]] = hu
     aired = replace(case, volume=replace(case.volume, hu=voxels.reshape(grid.shape)))
     assert codes(aired, targets) == ["CTV_HOLDS_AIR"] * told
+
+
+@pytest.mark.parametrize("rows, told", [(8, False), (9, True)])
+def test_a_piece_of_air_is_told_sooner(clean: tuple[Case, TargetSet], rows: int, told: bool) -> None:
+    """Four columns of 3.24 mm3 on one slice: 0.1 cc lie between 7 and 8 rows of them."""
+    case, targets = clean
+    grid = case.volume.grid
+    ctv = (
+        contours_to_mask(targets["CTV"].contours).voxels & ~contours_to_mask(case.lesions[0].contours).voxels
+    )
+    k = 10  # beyond the GTV's last slice, where all of the section is CTV
+    j, i = (int(np.median(index)) for index in np.nonzero(ctv[k]))
+    hu = np.zeros(grid.shape, dtype=case.volume.hu.dtype)
+    hu[k, j : j + rows - 1, i : i + 4] = -800
+    assert ctv[k, j : j + rows, i : i + 4].all()
+    assert codes(replace(case, volume=replace(case.volume, hu=hu)), targets) == ["CTV_HOLDS_AIR"] * told
 
 
 @pytest.mark.parametrize("share, told", [(0.02, False), (0.04, True)])
