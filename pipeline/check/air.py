@@ -33,9 +33,9 @@ def check_air(case: Case, targets: TargetSet, organs: Organs) -> tuple[Finding, 
                     code="CTV_HOLDS_AIR",
                     severity=Severity.WARNING,
                     where=f"{targets.arm}.{target.name}",
-                    message=f"{air_cc:.1f} cc of it outside the GTV, {largest_cc:.1f} cc in one piece, are below "
-                    f"{AIR_BELOW_HU} HU: lung, or "
-                    "gas outside the gullet, stomach and bowel that are known; look at their outlines",
+                    message=f"{air_cc:.1f} cc of it outside the GTV, {largest_cc:.1f} cc in one piece, are "
+                    f"below {AIR_BELOW_HU} HU: lung, or gas outside the gullet, stomach and bowel that are "
+                    "known; look at their outlines",
                 )
             )
     return tuple(found)
