@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipeline.core.errors import GeometryError
@@ -14,9 +14,10 @@ from pipeline.core.volume import Mask
 
 # What the protocol calls stomach or intestine [P; the list: A].
 STOMACH = ("gastric_conduit", "stomach")
+ESOPHAGUS, CONDUIT = "esophagus", "gastric_conduit"
 GUT = (*STOMACH, "duodenum", "small_bowel", "colon")
 # What may hold gas of its own.
-HOLLOW = ("esophagus", *GUT)
+HOLLOW = (ESOPHAGUS, *GUT)
 # Unpaired organs, and the side of the spine where nearly everybody has them [A]. Not the stomach, which
 # operations for this disease move.
 UNPAIRED_SIDES = FrozenMap(
@@ -83,6 +84,15 @@ class Organs:
             if organ.mask.grid != self.grid:
                 raise GeometryError("organ lies on another grid than the CT", where=organ.name)
         object.__setattr__(self, "by_name", FrozenMap(self.by_name))
+
+    def with_conduit_named(self) -> Organs:
+        """The same where the gullet was resected: what is called esophagus is the conduit."""
+        if CONDUIT in self or ESOPHAGUS not in self:
+            return self
+        gullet = self.by_name[ESOPHAGUS]
+        named = replace(gullet, name=CONDUIT, detail=f"{gullet.detail}, called {ESOPHAGUS}")
+        kept = {name: organ for name, organ in self.by_name.items() if name != ESOPHAGUS}
+        return replace(self, by_name={**kept, CONDUIT: named})
 
     def __contains__(self, name: str) -> bool:
         return name in self.by_name

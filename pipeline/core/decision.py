@@ -21,6 +21,13 @@ class Resection(StrEnum):
     R2 = "R2"
 
 
+class Gullet(StrEnum):
+    """What an organ called esophagus is: the gullet itself, or after its resection what was drawn up."""
+
+    RESECTED = "resected"
+    IN_PLACE = "in_place"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the user states of a patient; None or empty is not stated.
@@ -32,6 +39,7 @@ class Facts:
         regions: involved ones, for the case as a whole.
         region_by_lesion: lesion to its region.
         close_to_stomach: whether a lesion lies close to the thoracic stomach or intestine.
+        gullet: whether the gullet was taken out.
         sha256: of the file that states them; empty where there is none.
     """
 
@@ -41,6 +49,7 @@ class Facts:
     regions: tuple[Region, ...] = ()
     region_by_lesion: Mapping[str, Region] = field(default_factory=dict)
     close_to_stomach: bool | None = None
+    gullet: Gullet | None = None
     sha256: str = ""
 
     def __post_init__(self) -> None:

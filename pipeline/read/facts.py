@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.core.decision import Facts, Resection
+from pipeline.core.decision import Facts, Gullet, Resection
 from pipeline.core.errors import InputError
 from pipeline.core.regions import Region
 from pipeline.read.yaml_file import KeyPath, Strict, YamlFile, read_yaml, validated
@@ -19,6 +19,7 @@ class _Document(Strict):
     largest_diameter_mm: Annotated[float, Field(gt=0, le=500)] | None = None
     regions: object = None
     close_to_stomach: bool | None = None
+    gullet: Literal["resected", "in_place"] | None = None
 
 
 def read_facts(path: Path) -> Facts:
@@ -45,6 +46,7 @@ def read_facts(path: Path) -> Facts:
         regions=listed,
         region_by_lesion=by_lesion,
         close_to_stomach=document.close_to_stomach,
+        gullet=None if document.gullet is None else Gullet(document.gullet),
         sha256=file.sha256,
     )
 

@@ -10,6 +10,7 @@ from pipeline.core.prescription import Prescription
 from pipeline.core.regions import Region
 from pipeline.core.report import Decision, Finding, Reason, Severity
 from pipeline.core.rules import ENI, IFI, ArmChoice, Protocol, Settings
+from pipeline.run.gullet import gullet_finding, gullet_in_doubt
 from pipeline.run.known import Known
 from pipeline.run.measured import MeasuredLesion, is_stomach_known
 from pipeline.run.plans import dose_plans, organs_required
@@ -49,7 +50,9 @@ def chosen_arms(
 ) -> ArmChoiceMade:
     """The arms that the user states, or that the protocol's rules give, and their dose plans."""
     close_mm, doubt = close_distance(protocol, settings)
-    rules, measured = protocol.decision, _measured(lesions, stomach_known=is_stomach_known(known))
+    doubtful = gullet_in_doubt(known, protocol, facts.gullet)
+    stomach_known = is_stomach_known(known) and not doubtful
+    rules, measured = protocol.decision, _measured(lesions, stomach_known=stomach_known)
     chosen = None if rules is None else decide(rules, measured, facts, close_mm=close_mm)
     stated = settings.arm is not ArmChoice.AUTO
     arms = STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
@@ -57,6 +60,7 @@ def chosen_arms(
     prescriptions, findings = plans.by_arm, list(plans.findings)
     findings += organs_required(prescriptions.values(), known)
     findings += [] if doubt is None else [doubt]
+    findings += [gullet_finding(known, builds_stations=ENI in arms)] if doubtful else []
     findings += [] if rules is None else stated_otherwise(rules, measured, facts, close_mm=close_mm)
     if chosen is not None:
         findings += _missing(chosen, stated=stated)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.core.decision import Facts, Resection
+from pipeline.core.decision import Facts, Gullet, Resection
 from pipeline.core.errors import ConfigError, InputError
 from pipeline.core.regions import Region
 from pipeline.read.facts import read_facts
@@ -23,12 +23,13 @@ def test_every_fact_is_read(tmp_path: Path) -> None:
     got = facts(
         tmp_path,
         "resection: R1\nmonths_to_recurrence: 16.5\nlargest_diameter_mm: 50\nregions: [III, I]\n"
-        "close_to_stomach: no\n",
+        "close_to_stomach: no\ngullet: in_place\n",
     )
     assert got.resection is Resection.R1
     assert (got.months_to_recurrence, got.largest_diameter_mm) == (16.5, 50)
     assert got.regions == (Region.III, Region.I)
     assert got.close_to_stomach is False
+    assert got.gullet is Gullet.IN_PLACE
     assert len(got.sha256) == 64
 
 
@@ -48,12 +49,13 @@ def test_json_says_the_same(tmp_path: Path) -> None:
 def test_what_is_not_said_stays_open(tmp_path: Path) -> None:
     got = facts(tmp_path, "resection: R0\n")
     assert (got.months_to_recurrence, got.largest_diameter_mm, got.close_to_stomach) == (None, None, None)
-    assert (got.regions, dict(got.region_by_lesion)) == ((), {})
+    assert (got.regions, dict(got.region_by_lesion), got.gullet) == ((), {}, None)
 
 
 @pytest.mark.parametrize(
     "line, key, told",
     [
+        ("gullet: removed", "gullet", "resected or in_place"),
         ("resection: R3", "resection", "R0, R1 or R2"),
         ("resection: 0", "resection", "R0, R1 or R2"),
         ("months_to_recurrence: yes", "months_to_recurrence", "a number"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.core.anatomy import MOST_ERROR_MM, Landmarks, Organs
+from pipeline.core.anatomy import CONDUIT, ESOPHAGUS, MOST_ERROR_MM, Landmarks, Organs
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Stations
 
@@ -46,6 +46,16 @@ def doubts_about(
                 severity=Severity.WARNING,
                 where="stations",
                 message=f"Organs fill almost all of {', '.join(filled)}: what is left is no station.",
+            )
+        )
+    if ESOPHAGUS in organs and stations.conduit is None:
+        findings.append(
+            Finding(
+                code="GULLET_TAKEN_AS_IN_PLACE",
+                severity=Severity.WARNING,
+                where=f"organ {ESOPHAGUS}",
+                message="No conduit is known, so what is called esophagus was taken for the gullet itself. "
+                f"After its resection that may be what was drawn up: name it {CONDUIT} then.",
             )
         )
     names = list(lacking)
