@@ -1,7 +1,8 @@
 """Plain functions that look for faults in finished targets: one function and one line in a table here each.
 
-Three look at something else than one arm's volumes, and are called where that is at hand: `check_inside_body`
-(the lesions, once the body is known), `check_arms` (both arms), `check_names` (what is about to be written).
+Four look at something else than one arm's volumes, and are called where that is at hand: `check_inside_body`
+(the lesions, once the body is known), `check_conduit` (once it is told from the stomach), `check_arms` (both
+arms), `check_names` (what is about to be written).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pipeline.check.air import MOST_AIR_CC, check_air
 from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
+from pipeline.check.conduit import check_conduit
 from pipeline.check.containment import check_containment
 from pipeline.check.ends import SHARE_TO_TELL, check_changes, check_scan_ends
 from pipeline.check.lesions import check_stray_lesion_parts
@@ -73,6 +75,7 @@ __all__ = (
     "Check",
     "OrganCheck",
     "check_arms",
+    "check_conduit",
     "check_inside_body",
     "check_limits",
     "check_names",

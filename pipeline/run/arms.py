@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.anatomy.barrier_masks import barrier_masks, holes_in_barriers
-from pipeline.check import check_arms, check_inside_body, check_targets
-from pipeline.core.anatomy import MOST_ERROR_MM
+from pipeline.check import check_arms, check_conduit, check_inside_body, check_targets
+from pipeline.core.anatomy import CONDUIT
 from pipeline.core.case import Case
 from pipeline.core.elective import ElectiveBuilt
 from pipeline.core.report import Finding, Severity
@@ -16,7 +16,9 @@ from pipeline.core.rules import BODY, ENI, IFI
 from pipeline.core.targets import TargetSet
 from pipeline.core.volume import Mask
 from pipeline.run.body import doubts_about_body, slices_within_reach
+from pipeline.run.boundaries import uncertain_boundaries
 from pipeline.run.known import FoundMap, Known
+from pipeline.run.measured import conduit_of
 from pipeline.strategy import PlannedArm
 from pipeline.targets import (
     Gross,
@@ -89,8 +91,12 @@ def build_arms(
     arms = tuple(one for one in both if one.arm in planned)
     findings += [*(done[1] if done else ()), *lacking]
     if eni is not None and patient is not None:
-        findings += [*eni[1], *_uncertain(eni[0].built, patient)]
+        findings += [*eni[1], *uncertain_boundaries(eni[0].built, patient)]
     findings += check_arms(both)
+    named = known.organs.by_name.get(CONDUIT)
+    conduit = named.mask if named is not None else conduit_of(known)
+    if conduit is not None:
+        findings += [finding for arm in arms for finding in check_conduit(arm, conduit)]
     once = tuple(dict.fromkeys(findings))  # of the lesions, both arms tell the same
     return ArmsBuilt(arms=arms, elective=eni[0].built if eni else None, findings=once)
 
@@ -155,22 +161,3 @@ def _no_map() -> Finding:
         message="it is not built: there are no stations that may be used; see what is said of them, and give "
         "organ masks (--anatomy), stations of the patient's own, or a reference patient that fits (--atlas)",
     )
-
-
-def _uncertain(built: ElectiveBuilt, patient: PatientMap) -> list[Finding]:
-    """`BOUNDARY_UNCERTAIN` (stop) where a landmark far from sure sets a boundary of the CTV."""
-    found = {}
-    for row in built.rows:
-        for boundary in (row.upper, row.lower):
-            landmark = patient.landmark(boundary.term.name)
-            if landmark is None or not landmark.is_uncertain:
-                continue
-            found[landmark.name, boundary.end] = Finding(
-                code="BOUNDARY_UNCERTAIN",
-                severity=Severity.STOP,
-                where=f"{ENI}.CTV, region {row.row.name}, {boundary.end} boundary",
-                message=f"{landmark.name} sets it and was only inferred ({landmark.how}), with an expected "
-                f"error of {landmark.error_mm:.0f} mm, more than {MOST_ERROR_MM:g}: look at it, and state it "
-                "in a file with --landmarks",
-            )
-    return list(found.values())
