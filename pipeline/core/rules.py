@@ -196,6 +196,7 @@ class ArmPlan:
         barriers: those to be applied, in the order of the protocol; the ones switched off are not here.
         elective: of the ENI arm.
         keep_uncropped: whether the CTV before barriers is given as a volume of its own.
+        skin_rim_mm: the PTV keeps this far under the skin; None where it is not cut [off by default: A].
     """
 
     arm: str
@@ -207,3 +208,4 @@ class ArmPlan:
     barriers: tuple[Barrier, ...]
     elective: ElectivePlan | None = None
     keep_uncropped: bool = False
+    skin_rim_mm: float | None = None

@@ -17,6 +17,10 @@ _CRANIOCAUDAL = (MarginName.CRANIOCAUDAL, MarginName.SUPERIOR, MarginName.INFERI
 _HORIZONTAL_DIRECTIONS = {MarginName.LEFT, MarginName.RIGHT, MarginName.ANTERIOR, MarginName.POSTERIOR}
 
 
+# A PTV may be kept so far under the skin; more is no skin.
+SKIN_RIM_KEY, MOST_SKIN_RIM_MM = "ptv_skin_rim", 20.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedArm:
     """The plan of an arm and what has to be said about it.
@@ -70,6 +74,7 @@ def _planned(protocol: Protocol, settings: Settings, arm: str) -> PlannedArm:
         barriers=_barriers(protocol, settings),
         elective=elective,
         keep_uncropped=settings.keep_uncropped,
+        skin_rim_mm=settings.figures.get(SKIN_RIM_KEY),
     )
     stated = _stated(settings, margins, arm)
     assumptions = {
@@ -208,6 +213,9 @@ def _switches(protocol: Protocol, settings: Settings, arm: str) -> list[Finding]
     ]
     if settings.ends not in (None, protocol.ends):
         findings.append(_changed(arm, "ends", str(settings.ends), str(protocol.ends)))
+    rim = settings.figures.get(SKIN_RIM_KEY)
+    if rim is not None:
+        findings.append(_changed(arm, SKIN_RIM_KEY, f"{rim:g} mm", "off"))
     fill = settings.fill_ptv_holes
     if fill is not None and fill != protocol.fill_ptv_holes:
         findings.append(_changed(arm, "fill_ptv_holes", _WORD[fill], _WORD[protocol.fill_ptv_holes]))

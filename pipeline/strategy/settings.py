@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pipeline.core.errors import UsageError
 from pipeline.core.report import Finding
 from pipeline.core.rules import ENI, ArmChoice, Protocol, Settings
-from pipeline.strategy.plan import elective_of
+from pipeline.strategy.plan import MOST_SKIN_RIM_MM, SKIN_RIM_KEY, elective_of
 from pipeline.strategy.prescribe import check_doses, dose_keys
 from pipeline.strategy.ranges import Figure, in_range
 
@@ -34,12 +34,24 @@ def check_settings(protocol: Protocol, settings: Settings) -> None:
     doses = dose_keys(protocol.doses) if protocol.doses else ()
     close = (CLOSE_KEY,) if protocol.decision else ()
     _known("switch", settings.switches, (*switches, "fill_ptv_holes", "keep_uncropped"))
-    _known("figure", settings.figures, (*distances, *close, *doses))
+    _known("figure", settings.figures, (*distances, *close, *doses, SKIN_RIM_KEY))
+    _check_skin_rim(settings)
     if settings.arm is ArmChoice.IFI:
         _of_other_arm((*settings.switches, *settings.figures), (*switches, *distances))
     if protocol.doses:
         check_doses(protocol.doses, settings.figures, off_protocol=settings.off_protocol)
     close_distance(protocol, settings)
+
+
+def _check_skin_rim(settings: Settings) -> None:
+    rim = settings.figures.get(SKIN_RIM_KEY, 0.0)
+    if not 0.0 <= rim <= MOST_SKIN_RIM_MM:
+        raise UsageError(
+            "rim under the skin out of range",
+            where=f"setting {SKIN_RIM_KEY}",
+            expected=f"0 to {MOST_SKIN_RIM_MM:g} mm",
+            got=f"{rim:g} mm",
+        )
 
 
 def close_distance(protocol: Protocol, settings: Settings) -> tuple[float, Finding | None]:

@@ -24,6 +24,7 @@ from pipeline.targets.gross import (
     gtv_targets,
     pgtv_drafts,
 )
+from pipeline.targets.skin import off_skin, skin_findings
 
 # Of what a CTV's margins add, a barrier may take this much before a person should look. Where the body's
 # outside takes half, image and contours hardly belong together, and a person must decide. Lung is all round
@@ -65,8 +66,12 @@ def build_ifi(
     for draft in made:
         fill = draft.kind is not TargetKind.PTV or plan.fill_ptv_holes
         # Whatever a CTV's filled holes hold, its PTV holds too.
-        held = targets[TargetKind.CTV].contours.sections if draft.kind is TargetKind.PTV else drawn
-        targets[draft.kind] = assemble(draft, held, case.volume.grid, fill_holes=fill)
+        held, kept = drawn, draft
+        if draft.kind is TargetKind.PTV:
+            held = targets[TargetKind.CTV].contours.sections
+            kept = off_skin(draft, organs, plan.skin_rim_mm)
+            findings += skin_findings(draft, kept, case.volume.grid, organs, plan.skin_rim_mm, arm=IFI)
+        targets[draft.kind] = assemble(kept, held, case.volume.grid, fill_holes=fill)
     last = []
     if plan.keep_uncropped:
         whole = next(draft.uncut for draft in made if draft.kind is TargetKind.CTV)

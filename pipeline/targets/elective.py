@@ -32,6 +32,7 @@ from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, 
 from pipeline.targets.patient import PatientMap, empty_stations, involved_rows
 from pipeline.targets.rows import Expanded, RowSections, row_built, row_sections
 from pipeline.targets.sections import Sections, common, joined, thinned, volume_cc, without
+from pipeline.targets.skin import off_skin, skin_findings
 from pipeline.targets.smoothing import flecks_removed, slits_closed, slivers_removed, specks_removed
 
 # A station of which more than this lies between the boundaries counts as whole.
@@ -84,7 +85,7 @@ def build_eni(
         *not_applied(plan.barriers, organs, ENI),
         *empty_stations([r.row for r in parts.rows], patient),
     ]
-    targets = _assembled(case, plan, pgtv_drafts(gross, plan.pgtv), ctv, drawn)
+    targets, told = _assembled(case, plan, (*pgtv_drafts(gross, plan.pgtv), ctv), drawn, organs)
     rows = tuple(row_built(row, targets["CTV"].contours.sections, grid) for row in parts.rows)
     built = ElectiveBuilt(
         rows=rows,
@@ -94,7 +95,7 @@ def build_eni(
         smoothing_cc=volume_cc(cropped, grid) - volume_cc(smooth, grid),
         conduit_cc=_in_conduit(targets, parts.conduit, grid),
     )
-    findings += _clipping(built)
+    findings += [*told, *_clipping(built)]
     if plan.keep_uncropped:
         targets[UNCROPPED] = uncropped_ctv(uncropped, grid, before="barriers and smoothing")
     whole = TargetSet(arm=ENI, targets=(*gtv_targets(case), *targets.values()), findings=tuple(findings))
@@ -200,11 +201,15 @@ def _ctv_draft(
 
 
 def _assembled(
-    case: Case, plan: ArmPlan, pgtv: Sequence[Draft], ctv: Draft, drawn: Sections
-) -> dict[str, Target]:
+    case: Case,
+    plan: ArmPlan,
+    drafts: Sequence[Draft],
+    drawn: Sections,
+    organs: Mapping[str, Mask],
+) -> tuple[dict[str, Target], list[Finding]]:
     """PGTV, CTV, and the PTV that grows from the CTV's contours."""
     grid = case.volume.grid
-    targets = {draft.name: assemble(draft, drawn, grid, fill_holes=True) for draft in (*pgtv, ctv)}
+    targets = {draft.name: assemble(draft, drawn, grid, fill_holes=True) for draft in drafts}
     contours = targets["CTV"].contours
     base = solid_from_contours(contours, ends=plan.ends)
     grown = expand(base, plan.ptv)
@@ -218,8 +223,9 @@ def _assembled(
         sections=sections,
         uncut=sections,
     )
-    targets["PTV"] = assemble(ptv, contours.sections, grid, fill_holes=plan.fill_ptv_holes)
-    return targets
+    kept = off_skin(ptv, organs, plan.skin_rim_mm)
+    targets["PTV"] = assemble(kept, contours.sections, grid, fill_holes=plan.fill_ptv_holes)
+    return targets, skin_findings(ptv, kept, grid, organs, plan.skin_rim_mm, arm=ENI)
 
 
 def _in_conduit(targets: Mapping[str, Target], conduit: Sections, grid: Grid) -> dict[str, float]:
