@@ -68,6 +68,19 @@ def _reason(step: Step, answer: _Answer, *, decides: bool) -> Reason:
     )
 
 
+def _beside(value: float, limit: float) -> str:
+    """A figure with one decimal, or as many as tell it from the limit that it is held against.
+
+    >>> _beside(42.0, 50.0), _beside(50.0, 50.0), _beside(50.04, 50.0), _beside(16.0000001, 16.0)
+    ('42.0', '50.0', '50.04', '16.0000001')
+    """
+    for decimals in range(1, 10):
+        told = f"{value:.{decimals}f}"
+        if value == limit or float(told) != limit:
+            return told
+    return repr(value)
+
+
 def _residual(step: Step, measured: Measured, facts: Facts) -> _Answer:
     del step, measured
     if facts.resection is None:
@@ -79,7 +92,7 @@ def _large(step: Step, measured: Measured, facts: Facts) -> _Answer:
     stated = facts.largest_diameter_mm
     mm = measured.largest_diameter_mm if stated is None else stated
     how = "measured on the contours" if stated is None else "stated"
-    return _Answer(yes=mm > (step.threshold or 0.0), value=f"{mm:.1f} mm, {how}")
+    return _Answer(yes=mm > (step.threshold or 0.0), value=f"{_beside(mm, step.threshold or 0.0)} mm, {how}")
 
 
 def _distant(step: Step, measured: Measured, facts: Facts) -> _Answer:
@@ -105,7 +118,7 @@ def _late(step: Step, measured: Measured, facts: Facts) -> _Answer:
     months = facts.months_to_recurrence
     if months is None:
         return _Answer(yes=None, value="time to recurrence not stated", missing=(MONTHS,))
-    return _Answer(yes=months > (step.threshold or 0.0), value=f"{months:g} months, stated")
+    return _Answer(yes=months > (step.threshold or 0.0), value=f"{_beside(months, step.threshold or 0.0)} months, stated")
 
 
 def _otherwise(step: Step, measured: Measured, facts: Facts) -> _Answer:
@@ -144,5 +157,5 @@ def _close_measured(measured: Measured, close_mm: float) -> tuple[bool | None, s
         return None, "neither thoracic stomach nor intestine is known"
     close = measured.gut_mm <= close_mm
     if close or measured.stomach_known:
-        return close, f"{measured.gut_mm:.1f} mm, measured"
+        return close, f"{_beside(measured.gut_mm, close_mm)} mm, measured"
     return None, f"{measured.gut_mm:.1f} mm to the intestine; neither thoracic stomach nor stomach is known"

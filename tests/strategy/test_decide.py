@@ -142,3 +142,15 @@ def test_by_exclusion_nothing_comes_out_before_every_step_is_answered() -> None:
     assert got.reasons[-2].value == "steps before it are open: resection, months_to_recurrence"
     answered = choose(Facts(resection=Resection.R0, months_to_recurrence=3))
     assert answered.reasons[-2].result == "yes: eni"
+
+
+def test_figures_beside_a_limit_are_told_from_it() -> None:
+    large = choose(Facts(resection=Resection.R0), largest_diameter_mm=50.04)
+    assert (large.reasons[-2].value, large.reasons[-2].result) == (
+        "50.04 mm, measured on the contours",
+        "yes: ifi",
+    )
+    late = choose(Facts(resection=Resection.R0, months_to_recurrence=16.0000001))
+    assert late.reasons[-2].value == "16.0000001 months, stated"
+    far = choose(Facts(resection=Resection.R1), gut_mm=10.04)
+    assert (far.reasons[-1].value, far.reasons[-1].result) == ("10.04 mm, measured", "far")
