@@ -5,11 +5,15 @@ What each loop, and each pair of loops on one slice, comes to:
 - Repeated points are dropped; a loop of fewer than three distinct points is dropped.
 - A loop that crosses itself keeps every part that it winds around, in either direction: the little
   curls of freehand drawing neither vanish nor tear holes.
-- A keyhole (out and back along one line, to draw a hole with a single loop) becomes a hole.
+- A dead end (out and back along one line, to a point) encloses nothing and is cut off.
+- A keyhole (out and back along one line, from one ring to another) becomes a hole, whichever way its rings
+  run, though its channel be up to 0.1 mm wide. Rings side by side are parts; rings that coincide count once.
+- A loop that goes around its area once in each direction keeps it: it does not vanish as a speck.
 - Loops that coincide count once: even-odd would erase them.
 - A loop inside another is a hole, a loop inside a hole is an island, and so on (even-odd). Holes are told.
 - A loop that sticks out of another, by more than a hair's breadth all along, overlaps it: both are joined.
-  Only `CLOSEDPLANAR_XOR` loops cancel where they overlap.
+- Loops of type `CLOSEDPLANAR_XOR` cancel where they overlap, among themselves; for the rest the same holds of
+  them, and what comes of them is joined with the other loops of the slice.
 - A hole that leaves hardly more than a rim is told apart: it may be the same contour drawn again.
 - Parts and holes of less than 2 mm² are specks and dropped.
 """
@@ -22,25 +26,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 import shapely
-from shapely.geometry import LineString, MultiPolygon, Polygon
+from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.contour import Contours
+from pipeline.core.keyholes import rings_of
+from pipeline.core.nesting import COINCIDENT_MM, Meeting, even_odd, united
 from pipeline.core.raster import as_multipolygon
 from pipeline.core.validity import is_valid
-
-Points = npt.NDArray[np.float64]
+from pipeline.core.windings import WELD_MM, Points, enclosed, without_dead_ends, wound
 
 SPECK_MM2 = 2.0
-# Points nearer than this are one point: ten times finer than any contour is drawn.
-WELD_MM = 0.01
-# Loops whose outlines run less than this apart, on average, are one loop drawn twice.
-COINCIDENT_MM = 0.1
-# A loop that sticks out of another by no more than this anywhere still lies inside it: rounded coordinates.
-STICKS_OUT_MM = 0.1
-# A hole that leaves a wall thinner than this, on average, may be the contour drawn again [I].
-THINNEST_WALL_MM = 2.0
 
 
 class LoopNote(StrEnum):
@@ -58,6 +54,18 @@ class LoopNote(StrEnum):
 
 
 Notes = Mapping[LoopNote, int]
+
+_NOTES = {
+    Meeting.DUPLICATE: LoopNote.DUPLICATE,
+    Meeting.OVERLAP: LoopNote.OVERLAP,
+    Meeting.HOLE: LoopNote.HOLE,
+    Meeting.THIN_WALL: LoopNote.THIN_WALL,
+}
+# The same of rings that one loop is made of.
+_NOTES_IN_A_LOOP = _NOTES | {
+    Meeting.OVERLAP: LoopNote.SELF_CROSSING,
+    Meeting.HOLE: LoopNote.KEYHOLE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,14 +123,14 @@ def sections_from_loops(loops: Mapping[int, Sequence[Loop]]) -> Sections:
 def section_from_loops(loops: Sequence[Loop]) -> tuple[MultiPolygon, Notes]:
     """The loops of one slice to one valid MultiPolygon, which may be empty, and the notes."""
     notes: Counter[LoopNote] = Counter()
-    shapes: list[shapely.Geometry] = []
-    any_xor = False
-    seen: set[bytes] = set()
+    usual: list[shapely.Geometry] = []
+    exclusive: list[shapely.Geometry] = []
+    seen: set[tuple[bool, bytes]] = set()
     for loop in loops:
         points = _distinct(loop.points, notes)
         if points is None:
             continue
-        key = _key(points)
+        key = (loop.xor, _key(points))
         if key in seen:
             notes[LoopNote.DUPLICATE] += 1
             continue
@@ -131,14 +139,23 @@ def section_from_loops(loops: Sequence[Loop]) -> tuple[MultiPolygon, Notes]:
         if shape.area < SPECK_MM2:
             notes[LoopNote.SPECK] += 1
             continue
-        shapes.append(shape)
-        any_xor = any_xor or loop.xor
-    if not shapes:
+        (exclusive if loop.xor else usual).append(shape)
+    if not usual and not exclusive:
         return MultiPolygon(), dict(notes)
-    joined = shapes[0]
-    if len(shapes) > 1:
-        joined = _exclusive(shapes) if any_xor else _even_odd(shapes, notes)
-    return _without_specks(joined, notes), dict(notes)
+    return _without_specks(_together(usual, exclusive, notes), notes), dict(notes)
+
+
+def _together(
+    usual: list[shapely.Geometry], exclusive: list[shapely.Geometry], notes: Counter[LoopNote]
+) -> shapely.Geometry:
+    """All loops of a slice; those of type `CLOSEDPLANAR_XOR` have nothing to do with the others' holes."""
+    met: Counter[Meeting] = Counter()
+    groups = [even_odd(group, met, exclusive=group is exclusive) for group in (usual, exclusive) if group]
+    joined = groups[0] if len(groups) == 1 else united(groups[0], groups[1], met)
+    for meeting, count in met.items():
+        if count:
+            notes[_NOTES[meeting]] += count
+    return joined
 
 
 def _distinct(points: Points, notes: Counter[LoopNote]) -> Points | None:
@@ -172,121 +189,25 @@ def _shape(points: Points, notes: Counter[LoopNote]) -> shapely.Geometry:
 
 
 def _repaired(points: Points, notes: Counter[LoopNote]) -> shapely.Geometry:
-    """The faces that an invalid loop winds around, keyholes opened."""
-    welded = _welded(points)
-    closed = np.vstack([welded, welded[:1]])
-    faces = shapely.get_parts(shapely.polygonize([shapely.node(LineString(closed))]))
-    if len(faces) == 0:
-        return Polygon()
-    windings = np.array([_winding(face.representative_point(), closed) for face in faces])
-    bridged = _has_bridge(welded)
-    # A hole may be drawn in either sense: behind a bridge, winding twice is leaving out as well.
-    inside = windings % 2 == 1 if bridged else windings != 0
-    repaired = shapely.union_all(faces[inside])
-    has_hole = any(len(part.interiors) for part in shapely.get_parts(repaired))
-    notes[LoopNote.KEYHOLE if bridged and has_hole else LoopNote.SELF_CROSSING] += 1
+    """What an invalid loop encloses: the rings that it is made of, one in another a hole."""
+    line = without_dead_ends(points)
+    rings = [wound(ring) for ring in rings_of(line, SPECK_MM2)] if len(line) > 2 else []
+    real = [ring for ring in rings if ring.area >= SPECK_MM2]
+    met: Counter[Meeting] = Counter()
+    repaired = even_odd(real, met) if real else Polygon()
+    if _is_bare_line(repaired):
+        # Gone around once in each direction, perhaps: nothing that was enclosed may vanish.
+        met.clear()
+        repaired = enclosed(points)
+    said = {_NOTES_IN_A_LOOP[meeting] for meeting, count in met.items() if count}
+    notes.update(said or {LoopNote.SELF_CROSSING})
     return repaired
 
 
-def _welded(points: Points) -> Points:
-    """Points that meet an earlier one within the tolerance take its place."""
-    cells = np.round(points / WELD_MM).astype(np.int64)
-    _, first, inverse = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    welded: Points = points[first[inverse.reshape(-1)]]
-    moved = np.any(welded != np.roll(welded, 1, axis=0), axis=1)
-    return welded[moved]
-
-
-def _winding(point: shapely.Point, closed: Points) -> int:
-    """How often the closed line goes around the point, counted by crossings of a ray to the right."""
-    start, end = closed[:-1], closed[1:]
-    up = (start[:, 1] <= point.y) & (end[:, 1] > point.y)
-    down = (start[:, 1] > point.y) & (end[:, 1] <= point.y)
-    edge, offset = end - start, np.array([point.x, point.y]) - start
-    side = edge[:, 0] * offset[:, 1] - edge[:, 1] * offset[:, 0]
-    return int(np.count_nonzero(up & (side > 0)) - np.count_nonzero(down & (side < 0)))
-
-
-def _has_bridge(welded: Points) -> bool:
-    """Whether an edge is gone in both directions."""
-    following = np.roll(welded, -1, axis=0)
-    edges = {(*a, *b) for a, b in zip(welded.tolist(), following.tolist(), strict=True)}
-    return any((c, d, a, b) in edges for a, b, c, d in edges)
-
-
-def _exclusive(shapes: list[shapely.Geometry]) -> shapely.Geometry:
-    result = shapes[0]
-    for shape in shapes[1:]:
-        result = shapely.symmetric_difference(result, shape)
-    return result
-
-
-def _even_odd(shapes: list[shapely.Geometry], notes: Counter[LoopNote]) -> shapely.Geometry:
-    """Partly overlapping shapes joined, then holes and islands by nesting depth."""
-    shapes = _joined(sorted(shapes, key=lambda s: -s.area), notes)
-    result = shapes[0]
-    for index, shape in enumerate(shapes[1:], start=1):
-        around = [outer for outer in shapes[:index] if _relation(outer, shape) is _Relation.NESTED]
-        if len(around) % 2:
-            notes[
-                LoopNote.THIN_WALL if _wall_mm(around[-1], shape) < THINNEST_WALL_MM else LoopNote.HOLE
-            ] += 1
-            result = shapely.difference(result, shape)
-        else:
-            result = shapely.union(result, shape)
-    return result
-
-
-def _joined(shapes: list[shapely.Geometry], notes: Counter[LoopNote]) -> list[shapely.Geometry]:
-    """No two of the result coincide or partly overlap; largest first."""
-    kept: list[shapely.Geometry] = []
-    waiting = list(shapes)
-    while waiting:
-        shape = waiting.pop(0)
-        for index, other in enumerate(kept):
-            relation = _relation(other, shape)
-            if relation is _Relation.COINCIDENT:
-                notes[LoopNote.DUPLICATE] += 1
-                break
-            if relation is _Relation.OVERLAP:
-                notes[LoopNote.OVERLAP] += 1
-                # The union may now overlap what was kept before, so all are looked at again.
-                waiting = [shapely.union(other, shape), *kept[:index], *kept[index + 1 :], *waiting]
-                waiting.sort(key=lambda s: -s.area)
-                kept = []
-                break
-        else:
-            kept.append(shape)
-    return kept
-
-
-class _Relation(StrEnum):
-    APART = "apart"
-    NESTED = "nested"
-    OVERLAP = "overlap"
-    COINCIDENT = "coincident"
-
-
-def _relation(large: shapely.Geometry, small: shapely.Geometry) -> _Relation:
-    """How the smaller shape lies to the larger one."""
-    if not shapely.intersects(large, small):
-        return _Relation.APART
-    # Where the larger one has holes (a keyhole), what lies in them is not in it.
-    common = shapely.intersection(large, small).area
-    sticks_out = small.area - common
-    between = large.area - common  # a rim all around, if the small one lies inside
-    if (between + sticks_out) / large.length <= COINCIDENT_MM:
-        return _Relation.COINCIDENT
-    if common <= COINCIDENT_MM * np.sqrt(small.area):
-        return _Relation.APART  # neighbours that touch
-    if not shapely.buffer(large, STICKS_OUT_MM, quad_segs=2).covers(small):
-        return _Relation.OVERLAP
-    return _Relation.NESTED
-
-
-def _wall_mm(large: shapely.Geometry, small: shapely.Geometry) -> float:
-    """Mean thickness of what is left of the larger shape around a hole."""
-    return float((large.area - small.area) / ((large.length + small.length) / 2.0))
+def _is_bare_line(shape: shapely.Geometry) -> bool:
+    """Whether nothing is left but specks, or a band as thin as the distance of loops that coincide."""
+    wide = [part for part in shapely.get_parts(shape) if part.area >= SPECK_MM2]
+    return not wide or 2.0 * shape.area <= COINCIDENT_MM * shape.length
 
 
 def without_specks(contours: Contours) -> tuple[Contours, dict[int, int]]:

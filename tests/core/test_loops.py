@@ -21,6 +21,18 @@ def square(side: float, at: tuple[float, float] = (0.0, 0.0)) -> list[tuple[floa
     return [(x - h, y - h), (x + h, y - h), (x + h, y + h), (x - h, y + h)]
 
 
+def circle(
+    radius: float, at: tuple[float, float] = (0.0, 0.0), *, clockwise: bool = False
+) -> list[tuple[float, float]]:
+    """120 points around a point, from the left on; a clockwise one begins there, too."""
+    turn = np.linspace(0.0, 2 * np.pi, 120, endpoint=False) * (-1 if clockwise else 1)
+    return [(at[0] + radius * float(np.cos(t)), at[1] + radius * float(np.sin(t))) for t in turn]
+
+
+def area_of(points: list[tuple[float, float]]) -> float:
+    return float(shapely.Polygon(points).area)
+
+
 def loop(points: list[tuple[float, float]], *, xor: bool = False) -> Loop:
     return Loop(points=np.array(points, dtype=float).reshape(-1, 2), xor=xor)
 
@@ -133,8 +145,47 @@ def test_xor_loops_cancel_where_they_overlap() -> None:
 
 
 def test_an_xor_hole_is_a_hole() -> None:
-    polygon, _ = section_from_loops([loop(square(20), xor=True), loop(square(10), xor=True)])
+    polygon, notes = section_from_loops([loop(square(20), xor=True), loop(square(10), xor=True)])
     assert polygon.area == pytest.approx(300)
+    assert notes == {LoopNote.HOLE: 1}
+
+
+@pytest.mark.parametrize(
+    "radius, shift, left, told",
+    [
+        (11.95, 0.0, area_of(circle(12)), LoopNote.DUPLICATE),
+        (12.0, 0.05, area_of(circle(12)), LoopNote.DUPLICATE),
+        (11.7, 0.0, area_of(circle(12)) - area_of(circle(11.7)), LoopNote.THIN_WALL),
+        (12.0, 0.5, 24.0, LoopNote.THIN_WALL),  # two crescents
+    ],
+)
+def test_an_xor_loop_drawn_again_is_told(radius: float, shift: float, left: float, told: LoopNote) -> None:
+    loops = [loop(circle(12), xor=True), loop(circle(radius, at=(shift, 0.0)), xor=True)]
+    polygon, notes = section_from_loops(loops)
+    assert polygon.area == pytest.approx(left, abs=0.1)
+    assert notes == {told: 1}
+
+
+def test_an_xor_loop_leaves_the_others_alone() -> None:
+    usual = [loop(circle(12)), loop(circle(12, at=(10.0, 0.0)))]
+    alone, _ = section_from_loops(usual)
+    polygon, notes = section_from_loops([*usual, loop(circle(3, at=(40.0, 0.0)), xor=True)])
+    assert polygon.area == pytest.approx(alone.area + area_of(circle(3)))
+    assert notes == {LoopNote.OVERLAP: 1}
+
+
+def test_what_comes_of_xor_loops_is_joined_with_the_others() -> None:
+    """The XOR hole is a hole of the XOR loop alone."""
+    loops = [loop(square(20), xor=True), loop(square(10), xor=True), loop(square(12, at=(1.0, 0.0)))]
+    polygon, notes = section_from_loops(loops)
+    assert polygon.area == pytest.approx(400)
+    assert notes == {LoopNote.HOLE: 1, LoopNote.OVERLAP: 1}
+
+
+def test_an_xor_loop_on_a_usual_one_counts_once() -> None:
+    polygon, notes = section_from_loops([loop(square(20)), loop(square(20), xor=True)])
+    assert polygon.area == pytest.approx(400)
+    assert notes == {LoopNote.DUPLICATE: 1}
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -154,6 +205,106 @@ def test_a_keyhole_whose_bridge_does_not_quite_close_is_opened() -> None:
     keyhole = [*outer, (x, y + 0.002), (a, b), *hole[1:], (a + 0.002, b)]
     polygon, _ = section_from_loops([loop(keyhole)])
     assert polygon.area == pytest.approx(300, abs=0.1)
+
+
+@pytest.mark.parametrize("width", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("clockwise", [True, False])
+@pytest.mark.parametrize("back", [1, 9])
+@pytest.mark.parametrize("start", [0, 60, -1])
+def test_a_keyhole_with_a_narrow_channel_is_opened(
+    width: float, clockwise: bool, back: int, start: int
+) -> None:
+    """Both ways of the channel have points of their own, and the loop begins anywhere."""
+    outer, hole = circle(12), circle(5, clockwise=clockwise)
+    way = np.linspace((5.0, -width), (12.0, -width), back + 1).tolist()
+    keyhole = [*outer, outer[0], *hole, *map(tuple, way)]
+    polygon, notes = section_from_loops([loop([*keyhole[start:], *keyhole[:start]])])
+    assert polygon.area == pytest.approx(area_of(outer) - area_of(hole), abs=0.02 + 7.0 * width)
+    assert [len(part.interiors) for part in polygon.geoms] == [1]
+    assert {LoopNote.KEYHOLE: 1}.items() <= notes.items()
+    assert LoopNote.SPECK not in notes
+
+
+def test_lines_that_run_wide_apart_are_no_channel() -> None:
+    """Of one sense, and 0.3 mm apart: a pen that went around twice."""
+    outer, hole = circle(12), circle(5)
+    area, notes = section([*outer, outer[0], *hole, (5.0, -0.3), (12.0, -0.3)])
+    assert area == pytest.approx(area_of(outer), abs=7 * 0.3)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+@pytest.mark.parametrize("clockwise", [(False, False, False), (True, False, True), (True, True, True)])
+def test_a_loop_of_many_keyholes_is_opened(clockwise: tuple[bool, ...]) -> None:
+    """One hole on the way to the next, and an island in the last."""
+    first, second, island = (
+        circle(r, at=(x, 0.0), clockwise=turn)
+        for (r, x), turn in zip([(4, -8), (4, 4), (1.5, 4)], clockwise, strict=True)
+    )
+    inner = [*second, second[0], *island, island[0]]
+    outer = circle(15)
+    keyhole = [*outer, outer[0], *inner, second[0], *first, first[0], second[0]]
+    area, notes = section(keyhole)
+    assert area == pytest.approx(area_of(outer) - 2 * area_of(first) + area_of(island), abs=1e-6)
+    assert notes == {LoopNote.KEYHOLE: 1}
+
+
+def test_parts_joined_by_a_line_are_parts() -> None:
+    left, right = square(10), square(8, at=(20.0, 0.0))
+    area, notes = section([*left, left[0], *right, right[0]])
+    assert area == pytest.approx(164)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+def test_a_loop_that_goes_around_again_a_bit_further_in_is_told() -> None:
+    """As two loops that leave a thin wall are."""
+    area, notes = section([*circle(12), circle(12)[0], *circle(11), circle(11)[0]])
+    assert area == pytest.approx(area_of(circle(12)) - area_of(circle(11)))
+    assert notes == {LoopNote.THIN_WALL: 1}
+
+
+@pytest.mark.parametrize("clockwise", [True, False])
+def test_a_loop_that_goes_across_and_around_again_counts_once(clockwise: bool) -> None:
+    ring, again = circle(12), circle(12, clockwise=clockwise)
+    area, notes = section([*ring, ring[0], *again[60:], *again[:61]])
+    assert area == pytest.approx(area_of(ring))
+    assert notes == {LoopNote.DUPLICATE: 1}
+
+
+SPIKES = [[(18.0, 0.0)], [(6.0, 0.0)], [(18.0, 0.0), (20.0, 5.0), (18.0, 0.0)], [(-18.0, 1.0)]]
+
+
+@pytest.mark.parametrize("spike", SPIKES)
+@pytest.mark.parametrize("start", [0, 1, 119, 240])
+def test_a_loop_traced_twice_with_a_spike_keeps_its_area(
+    spike: list[tuple[float, float]], start: int
+) -> None:
+    ring = circle(12)
+    twice = [*ring, ring[0], *spike, *ring, ring[0], *spike]
+    area, notes = section([*twice[start:], *twice[:start]])
+    assert area == pytest.approx(area_of(ring), abs=1e-6)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+@pytest.mark.parametrize("spike", [(16.0, -10.0), (3.0, -5.0), (-20.0, 30.0)])
+def test_a_curl_with_a_spike_tears_no_hole(spike: tuple[float, float]) -> None:
+    curl = [(-10, -10), (10, -10), spike, (10, -10), (10, 10), (-2, 10), (-2, 6), (2, 6), (2, 11), (-10, 11)]
+    area, notes = section(curl)
+    assert area == pytest.approx(400 + 12)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+@pytest.mark.parametrize("back", [12.0, 11.97])
+def test_a_loop_gone_around_forth_and_back_does_not_vanish(back: float) -> None:
+    area, notes = section([*circle(12), circle(12)[0], *circle(back, clockwise=True)[1:]])
+    assert area == pytest.approx(area_of(circle(12)), abs=0.1)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
+
+
+def test_a_spike_that_does_not_quite_close_is_no_speck() -> None:
+    ring = circle(12)
+    area, notes = section([ring[0], (-15.0, 0.3), (12.0, 0.02), *ring[1:]])
+    assert area == pytest.approx(area_of(ring), abs=0.3)
+    assert notes == {LoopNote.SELF_CROSSING: 1}
 
 
 def test_a_figure_of_eight_keeps_both_lobes() -> None:
