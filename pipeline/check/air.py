@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from pipeline.core.anatomy import HOLLOW, Organs
 from pipeline.core.case import Case
@@ -51,7 +50,9 @@ def _air_cc(case: Case, contours: Contours, organs: Organs) -> tuple[float, floa
             air &= ~organs[name].voxels[box]
     for lesion in case.lesions:
         air &= ~contours_to_mask(lesion.contours).voxels[planes, rows, columns]
-    pieces, _ = ndimage.label(air)
+    import cc3d
+
+    pieces = cc3d.connected_components(air, connectivity=6)
     sizes = np.bincount(pieces[air], minlength=1)
     voxel_cc = case.volume.grid.voxel_volume_mm3 / 1000.0
     return int(sizes.sum()) * voxel_cc, int(sizes.max()) * voxel_cc

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
 
-import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry import Polygon
 
 from pipeline.core.case import Case, Lesion
@@ -60,22 +56,22 @@ def _stray(lesion: Lesion) -> Iterator[Finding]:
 def _hanging_together(lesion: Lesion) -> list[list[Part]]:
     """The polygons of a lesion in groups: those that overlap from one drawn slice to the next are one."""
     contours = lesion.contours
-    parts = [(k, polygon) for k, section in contours.sections.items() for polygon in section.geoms]
-    numbers: dict[int, list[int]] = {}
-    for number, (k, _) in enumerate(parts):
-        numbers.setdefault(k, []).append(number)
-    joined = [
-        (one, other)
-        for low, high in pairwise(contours.slices)
-        if is_bridged(high - low, contours.grid.slice_spacing_mm)
-        for one in numbers[low]
-        for other in numbers[high]
-        if parts[one][1].intersects(parts[other][1])
-    ]
-    pairs = np.array(joined, dtype=np.intp).reshape(-1, 2)
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(parts), len(parts)))
-    count, group = connected_components(links, directed=False)
-    return [[parts[number] for number in np.flatnonzero(group == one)] for one in range(count)]
+    spacing = contours.grid.slice_spacing_mm
+    groups: list[list[Part]] = []
+    last = -1
+    for k, section in contours.sections.items():
+        near = last >= 0 and is_bridged(k - last, spacing)
+        for polygon in section.geoms:
+            met = [group for group in groups if near and _meets(group, last, polygon)]
+            groups = [group for group in groups if not any(group is one for one in met)]
+            groups.append([*(part for group in met for part in group), (k, polygon)])
+        last = k
+    return groups
+
+
+def _meets(group: list[Part], k: int, polygon: Polygon) -> bool:
+    """Whether a group has a part on slice `k` that a polygon overlaps."""
+    return any(slice_ == k and part.intersects(polygon) for slice_, part in group)
 
 
 def _cc(parts: list[Part], spacing: float) -> float:

@@ -154,22 +154,23 @@ def _longest_of_runs(found: _Stretches, n: int) -> Iterator[int]:
 
 def _runs(edges: Indices, n: int) -> Indices:
     """The run of each pair of edges: (i, j) goes on in (i + 1, j), (i, j - 1) or (i + 1, j - 1)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     keys = edges[:, 0] * n + edges[:, 1]
     order = np.argsort(keys)
-    rows, columns = [], []
+    first = np.arange(len(keys)).tolist()
+
+    def root(one: int) -> int:
+        while first[one] != one:
+            first[one] = first[first[one]]
+            one = first[one]
+        return one
+
     for step in ((1, 0), (0, -1), (1, -1)):
         low, high = np.sort((edges + step) % n, axis=1).T
         place = np.minimum(np.searchsorted(keys[order], low * n + high), len(keys) - 1)
         is_there = np.flatnonzero(keys[order][place] == low * n + high)
-        rows.append(is_there)
-        columns.append(order[place[is_there]])
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    joined = coo_array((np.ones(len(row)), (row, column)), shape=(len(keys), len(keys)))
-    runs: Indices = connected_components(joined, directed=False)[1]
-    return runs
+        for one, other in zip(is_there.tolist(), order[place[is_there]].tolist(), strict=True):
+            first[root(one)] = root(other)
+    return np.array([root(one) for one in range(len(keys))], dtype=np.intp)
 
 
 def _areas_mm2(points: Points, found: _Stretches, m: int) -> tuple[float, float]:

@@ -118,7 +118,9 @@ def _late(step: Step, measured: Measured, facts: Facts) -> _Answer:
     months = facts.months_to_recurrence
     if months is None:
         return _Answer(yes=None, value="time to recurrence not stated", missing=(MONTHS,))
-    return _Answer(yes=months > (step.threshold or 0.0), value=f"{_beside(months, step.threshold or 0.0)} months, stated")
+    return _Answer(
+        yes=months > (step.threshold or 0.0), value=f"{_beside(months, step.threshold or 0.0)} months, stated"
+    )
 
 
 def _otherwise(step: Step, measured: Measured, facts: Facts) -> _Answer:
