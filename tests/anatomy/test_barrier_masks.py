@@ -14,6 +14,8 @@ from pipeline.core.anatomy import Organs, OrganSource
 from pipeline.core.barriers import BarrierOrgans
 from pipeline.core.rules import Barrier
 from pipeline.core.volume import Mask, Volume
+from pipeline.read.barrier_organs import load_barrier_organs
+from pipeline.read.organ_names import load_organ_names
 from pipeline.targets.barriers import barred_sections
 from tests.anatomy.organs_of import organs
 from tests.cases import grid_of
@@ -36,6 +38,64 @@ AIRWAY = BarrierOrgans(
 )
 BONE = BarrierOrgans(organs=("bone", "sternum"))
 TABLE = {"lung": LUNG, "airway": AIRWAY, "bone": BONE}
+
+
+# The barriers of a protocol by the organs that they are made of, written out.
+ORGANS = {
+    "body": {"body"},
+    "lung": {
+        "lungs", "lung_left", "lung_right", "lung_upper_lobe_left", "lung_lower_lobe_left",
+        "lung_upper_lobe_right", "lung_middle_lobe_right", "lung_lower_lobe_right",
+    },
+    "airway": {"trachea", "main_bronchi", "bronchus_intermedius", "lung_airways"},
+    "bone": {
+        "bone", "skull", "sternum", "sacrum", "scapula_left", "scapula_right", "clavicula_left",
+        "clavicula_right", "costal_cartilages", "spinal_cord", "vertebrae_C1", "vertebrae_C2", "vertebrae_C3",
+        "vertebrae_C4", "vertebrae_C5", "vertebrae_C6", "vertebrae_C7", "vertebrae_T1", "vertebrae_T2",
+        "vertebrae_T3", "vertebrae_T4", "vertebrae_T5", "vertebrae_T6", "vertebrae_T7", "vertebrae_T8",
+        "vertebrae_T9", "vertebrae_T10", "vertebrae_T11", "vertebrae_T12", "vertebrae_L1", "vertebrae_L2",
+        "vertebrae_L3",
+    },
+    "heart": {"heart"},
+    "great_vessels": {
+        "aorta", "brachiocephalic_trunk", "common_carotid_artery_left", "common_carotid_artery_right",
+        "subclavian_artery_left", "subclavian_artery_right", "brachiocephalic_vein_left",
+        "brachiocephalic_vein_right", "superior_vena_cava", "inferior_vena_cava", "pulmonary_artery",
+        "pulmonary_vein", "internal_jugular_vein_left", "internal_jugular_vein_right", "subclavian_vein_left",
+        "subclavian_vein_right", "portal_vein_and_splenic_vein",
+    },
+}  # fmt: skip
+# Organs without which a barrier has holes, and those that stand for all of it.
+NEEDS = {
+    "lung": {"lung_left", "lung_right"},
+    "airway": {"trachea", "main_bronchi"},
+    "great_vessels": {"aorta", "superior_vena_cava", "pulmonary_artery"},
+}
+WHOLE = {"lung": {"lungs"}}
+# Barriers that take the air that hangs together with them, and whose air they leave.
+AIR_APART_FROM = {"lung": ("airway",), "airway": ("lung",)}
+
+
+@pytest.mark.parametrize("barrier", ORGANS)
+def test_what_a_barrier_of_the_protocol_is_made_of(barrier: str) -> None:
+    table = load_barrier_organs(load_organ_names())
+    assert set(table) == set(ORGANS)
+    found = table[barrier]
+    assert set(found.organs) == ORGANS[barrier]
+    assert set(found.needs) == NEEDS.get(barrier, set())
+    assert set(found.whole) == WHOLE.get(barrier, set())
+    assert found.filled is (barrier == "lung")
+    assert found.with_air_below_hu == (-500 if barrier in AIR_APART_FROM else None)
+    assert found.air_apart_from == AIR_APART_FROM.get(barrier, ())
+    assert set(found.air_needs) == ({"lung_left", "lung_right"} if barrier == "airway" else set())
+    assert found.along is (barrier == "airway")
+
+
+@pytest.mark.parametrize("organ", sorted(ORGANS["great_vessels"]))
+def test_each_great_vessel_is_a_barrier_by_itself(organ: str) -> None:
+    known = organs(GRID, {organ: Mask(grid=GRID, voxels=block(slice(10, 20), slice(30, 40)))})
+    found = barrier_masks(known, load_barrier_organs(load_organ_names()), list(ORGANS))
+    assert found["great_vessels"].voxels.sum() == 100 * len(found["great_vessels"].voxels)
 
 
 def block(rows: slice, columns: slice, slices: slice = slice(None)) -> np.ndarray:
