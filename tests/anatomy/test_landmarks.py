@@ -18,6 +18,7 @@ from tests.phantoms import COARSE, coarse
 
 RULES = load_landmark_rules()
 NAMES = {rule.name for rule in RULES}
+OF_THE_HIATUS = ("thoracic_cavity", "abdominal_cavity", "pulmonary_vein")
 
 
 def found_in(patient: Organs, stated=()) -> Landmarks:
@@ -27,6 +28,93 @@ def found_in(patient: Organs, stated=()) -> Landmarks:
 def test_the_atlas_has_the_landmarks_of_the_output_contract() -> None:
     phantom = coarse(reconstruction=Reconstruction.NATIVE)
     assert set(phantom.landmarks) == NAMES
+
+
+# Landmark to its attempts: method; organs, or the landmark that it starts from; mm (150: mm2); expected
+# error; whether it is inferred.
+ATTEMPTS = {
+    "sternal_notch": (
+        ("midline_top", "sternum vertebrae_T1 vertebrae_T2 vertebrae_T3 vertebrae_T4", 10, 3, False),
+        ("body_bottom", "vertebrae_T2", 0, 15, True),
+    ),
+    "T1_top": (
+        ("body_top", "vertebrae_T1", 0, 4, False),
+        ("above", "sternal_notch", 32, 10, True),
+    ),
+    "C7_top": (
+        ("body_top", "vertebrae_C7", 0, 4, False),
+        ("above", "T1_top", 18, 4, True),
+    ),
+    "clavicular_head_top": (
+        ("medial_top", "clavicula_left clavicula_right", 20, 4, False),
+        ("medial_top", "clavicula_left", 20, 6, False),
+        ("medial_top", "clavicula_right", 20, 6, False),
+        ("above", "sternal_notch", 10, 6, True),
+    ),
+    "lung_apex": (
+        ("lower_top", "lung_left lung_right lung_upper_lobe_left lung_upper_lobe_right", 0, 3, False),
+        ("above", "T1_top", -12, 8, True),
+    ),
+    "carina": (("split", "trachea main_bronchi", 0, 3, False),),
+    "aortic_arch_top": (
+        ("wide_top", "aorta", 150, 3, False),
+        ("above", "carina", 35, 8, True),
+        ("above", "sternal_notch", -20, 25, True),
+    ),
+    "brachiocephalic_artery_trachea": (
+        ("lowest_over", "brachiocephalic_trunk trachea", 5, 4, False),
+        ("above", "aortic_arch_top", -6, 5, True),
+    ),
+    "left_brachiocephalic_vein_trachea": (
+        ("lowest_over", "brachiocephalic_vein_left trachea", 5, 4, False),
+        ("above", "aortic_arch_top", -13, 6, True),
+    ),
+    "inferior_pulmonary_vein_lowest": (
+        ("bottom", "pulmonary_vein", 0, 6, False),
+        ("above", "carina", -53, 8, True),
+    ),
+    "hiatus": (
+        (
+            "bed_leaves_chest",
+            "thoracic_cavity abdominal_cavity aorta vertebrae_T9 vertebrae_T10 vertebrae_T11 vertebrae_T12",
+            14,
+            6,
+            False,
+        ),
+        ("above", "carina", -121, 16, True),
+        ("bottom", "heart", 0, 28, True),
+    ),
+    "celiac_axis_origin": (
+        ("root", "celiac_trunk aorta", 0, 3, False),
+        ("root_above", "superior_mesenteric_artery aorta", 17, 6, True),
+        ("body_bottom", "vertebrae_T12", 0, 12, True),
+    ),
+    "SMA_origin": (
+        ("root", "superior_mesenteric_artery aorta", 0, 3, False),
+        ("above", "celiac_axis_origin", -17, 6, True),
+    ),
+}
+
+
+def test_attempts_and_their_figures() -> None:
+    assert {
+        rule.name: tuple(
+            (one.method, one.landmark or " ".join(one.organs), one.mm, one.error_mm, one.inferred)
+            for one in rule.attempts
+        )
+        for rule in RULES
+    } == ATTEMPTS
+
+
+def test_distances_from_the_carina_are_those_of_the_source() -> None:
+    """Incisor distances at endoscopy in cm: carina 29.5, inferior vein 34.8, hiatus 41.6 [LU2021]."""
+    patient = organs_of(coarse(reconstruction=Reconstruction.NATIVE, lesions=()), without=OF_THE_HIATUS)
+    found = found_in(patient, {"carina": (1.0, 2.0, -100.0)}).found
+    for name, told in (("inferior_pulmonary_vein_lowest", 34.8), ("hiatus", 41.6)):
+        below = 10.0 * (told - 29.5)
+        assert found[name].inferred, name
+        assert found[name].point_mm[2] == pytest.approx(-100.0 - below), name
+        assert found[name].how == f"{below:.0f} mm below the carina"
 
 
 # ------------------------------------------------------------------------------------------- what is missing

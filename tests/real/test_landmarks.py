@@ -157,14 +157,24 @@ def test_a_carina_between_the_last_lumen_and_the_first_two(anatomy) -> None:
     assert level(landmarks, "carina") == pytest.approx(read, abs=uncertain)
 
 
+# The slices of LUNG1-002 lie 3 mm apart: a level may be read that much off, beside the reader's uncertainty.
+SLICE_MM = 3.0
+# Told from the carina alone, 35 mm above it: 6.4 mm below what was read, which is known to 2 mm.
+FURTHER_OFF = {"nothing": {"aortic_arch_top"}, "drawn": {"aortic_arch_top"}, "masks": set()}
+
+
 @pytest.mark.parametrize("source", ["nothing", "drawn", "masks"])
 def test_levels_against_those_read_by_eye(anatomy, real_data, source) -> None:
     organs, landmarks = anatomy("xio", source)
     read = cases.levels_by_eye(there(real_data, cases.XIO_MASKS).parents[1])
     assert len(read) == 13
-    for name, one in landmarks.found.items():
-        truth, uncertain = read[name]
-        assert abs(one.point_mm[2] - truth) <= one.error_mm + uncertain, name
+    off = {name: abs(one.point_mm[2] - read[name][0]) for name, one in landmarks.found.items()}
+    further = {name for name, away in off.items() if away > read[name][1] + SLICE_MM}
+    assert further == FURTHER_OFF[source], off
+    for name in further:
+        one = landmarks.found[name]
+        assert one.inferred, name
+        assert off[name] <= one.error_mm, "as far off as is told"
     if source == "masks":
         assert not landmarks.missing
         inferred = {name for name, one in landmarks.found.items() if one.inferred}
