@@ -193,6 +193,17 @@ class TestNearest:
         assert codes(told) == {"LESION_BETWEEN_REGIONS": Severity.WARNING}
         assert "4L of region II, is 3.0 mm away, and 7 of region III 4.0 mm" in told.findings[0].message
 
+    @pytest.mark.parametrize("further, told", [(2.9, True), (3.1, False)])
+    def test_another_region_is_about_as_near_up_to_3_mm_further(self, further: float, told: bool) -> None:
+        stations = boxes(
+            GRID, _4L=((-20, -3), (-20, 20), (-30, 30)), _7=((8 + further, 30), (-20, 20), (-30, 30))
+        )
+        found = place(((0, 5), (-5, 5), (-6, 6)), stations)
+        assert (one(found).nearest, one(found).regions) == ("4L", (II,))
+        assert one(found).nearest_mm == pytest.approx(3.0, abs=0.02)
+        assert one(found).second_mm == pytest.approx(3.0 + further, abs=0.02)
+        assert codes(found) == ({"LESION_BETWEEN_REGIONS": Severity.WARNING} if told else {})
+
     def test_without_stations(self) -> None:
         told = place(((0, 5), (-5, 5), (-6, 6)), stations_of(GRID))
         assert (one(told).nearest, one(told).second, one(told).regions) == (None, None, ())
@@ -323,6 +334,16 @@ class TestConduit:
         found = one(place(((-16, -6), (-5, 5), (-6, 6)), self.STATIONS))
         assert found.in_conduit == pytest.approx(0.4, abs=0.008)
         assert shares(found) == pytest.approx({"8M": 0.6}, abs=0.008)
+
+    @pytest.mark.parametrize("inside, mainly", [(0.48, False), (0.52, True)])
+    def test_the_conduit_is_left_in_for_a_lesion_with_more_than_half_of_it_inside(
+        self, inside: float, mainly: bool
+    ) -> None:
+        first = 10 * inside - 20  # of the 10 mm of the lesion, so many lie left of the rim's end at -10
+        found = one(place(((first, first + 10), (-5, 5), (-6, 6)), self.STATIONS))
+        assert found.in_conduit == pytest.approx(inside, abs=0.008)
+        assert shares(found) == pytest.approx({"8M": 1.0 if mainly else 1.0 - inside}, abs=0.008)
+        assert any("inside the conduit" in note for note in found.notes) is mainly
 
     def test_part_of_a_voxel_inside_a_mask(self) -> None:
         mask = contours_to_mask(box_contours(GRID, ((1.0, 20), (-20, 20), (-30, 30))))

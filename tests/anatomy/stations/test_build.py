@@ -12,7 +12,7 @@ import pytest
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.stations.build import build_stations
 from pipeline.anatomy.views import AnatomicalView
-from pipeline.core.anatomy import MOST_ERROR_MM, Landmarks, OrganSource
+from pipeline.core.anatomy import Landmarks, OrganSource
 from pipeline.core.atlas import StationAtlas, StationRule
 from pipeline.core.errors import ConfigError
 from pipeline.core.regions import Region
@@ -131,7 +131,7 @@ def test_notes_tell_what_was_inferred_or_lacking() -> None:
 
 @pytest.mark.parametrize(
     "inferred, error, stops",
-    [(True, MOST_ERROR_MM + 0.1, True), (True, MOST_ERROR_MM, False), (False, 30.0, False)],
+    [(True, 10.1, True), (True, 10.0, False), (False, 30.0, False)],
 )
 def test_a_level_told_from_something_far_off_stops(inferred: bool, error: float, stops: bool) -> None:
     found = landmarks(HFS, LEVELS | {"unused": 0.0})
