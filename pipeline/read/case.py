@@ -160,7 +160,7 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
             chosen.structure_set,
             assignments,
             placed.grid,
-            image_uids=frozenset(one.file.sop_uid for one in placed.slices),
+            heights_mm=placed.heights_mm,
         )
         used = {assignment.index for assignment in assignments}
         others = [roi for number, roi in enumerate(rois) if number not in used and roi.contour_count]

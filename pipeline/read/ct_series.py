@@ -48,6 +48,12 @@ class PlacedSeries:
     scanned: ScannedPlanes | None = None
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def heights_mm(self) -> dict[str, float]:
+        """SOP Instance UID of each slice to its height in the grid's frame."""
+        heights = self.grid.frame.from_patient([one.position for one in self.slices])[:, 2]
+        return {one.file.sop_uid: float(mm) for one, mm in zip(self.slices, heights, strict=True)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesFacts:

@@ -115,7 +115,7 @@ def _doubts(chosen: Selection, assignments: Sequence[Assignment], rules: RoleRul
         structure_set,
         assignments,
         chosen.placed.grid,
-        image_uids=frozenset(one.file.sop_uid for one in chosen.placed.slices),
+        heights_mm=chosen.placed.heights_mm,
     )
     names = [roi.name for roi in structure_set.rois]
     used = [one.index for one in assignments]

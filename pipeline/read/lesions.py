@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.core.case import Lesion, Structure
@@ -11,9 +11,10 @@ from pipeline.core.grid import Grid
 from pipeline.core.loops import LoopNote
 from pipeline.core.report import Finding, Severity
 from pipeline.read.findings import dirt_findings, edge_findings, gap_findings, lost_findings, positions
+from pipeline.read.image_references import reference_findings
 from pipeline.read.roi_sections import RoiSections, roi_sections
 from pipeline.read.roles import Assignment
-from pipeline.read.structure_set import Roi, StructureSet, contour_image_uids, raw_contours
+from pipeline.read.structure_set import Roi, StructureSet, raw_contours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +30,7 @@ def read_lesions(
     assignments: Iterable[Assignment],
     grid: Grid,
     *,
-    image_uids: frozenset[str],
+    heights_mm: Mapping[str, float],
 ) -> ReadLesions:
     """The contours of the assigned ROIs on the grid.
 
@@ -37,7 +38,7 @@ def read_lesions(
         structure_set: where they come from.
         assignments: index into its ROIs, kind and output name of each lesion.
         grid: of the CT.
-        image_uids: SOP Instance UIDs of the CT's slices.
+        heights_mm: SOP Instance UID of each slice of the CT to its height in the grid's frame.
 
     Raises:
         StructureError: a GTV without closed contours, between slices, outside the CT or of specks only.
@@ -58,9 +59,8 @@ def read_lesions(
                 contours=placed.contours,
             )
         )
-        absent = contour_image_uids(structure_set, roi) - image_uids
         findings += [
-            *_reference_findings(roi, absent),
+            *reference_findings(structure_set, roi, grid, heights_mm),
             *gap_findings(roi.name, sorted(placed.sections.polygons), placed.plane_positions_mm),
             *lost_findings(roi.name, placed),
             *edge_findings(roi.name, placed),
@@ -195,14 +195,3 @@ def _raise_nothing_left(placed: RoiSections, roi: Roi, where: str) -> None:
         got=kinds or f"{roi.contour_count} contours without area",
         todo="draw it, or name the lesions with --gtv",
     )
-
-
-def _reference_findings(roi: Roi, absent: set[str]) -> Iterator[Finding]:
-    if absent:
-        yield Finding(
-            code="CONTOUR_IMAGES_ABSENT",
-            severity=Severity.WARNING,
-            where=f"ROI {roi.name}",
-            message=f"Its contours refer to {len(absent)} images that the CT series does not hold, as usual "
-            "after de-identification; they were placed by position, which fits the slices.",
-        )

@@ -145,7 +145,7 @@ def _lesions(
             structure_set,
             assign_lesions(names, roles, choices, where=where),
             placed.grid,
-            image_uids=frozenset(one.file.sop_uid for one in placed.slices),
+            heights_mm=placed.heights_mm,
         )
     except StructureError as error:
         if options.gtv:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.core.errors import SeriesError
 from pipeline.read.dicom_index import DicomFile
@@ -22,6 +23,12 @@ MAX_DRIFT_MM = 0.2
 SAME_POSITION_MM = 0.01
 MAX_COSINE_DIFFERENCE = 1e-4
 MAX_PIXEL_SPACING_DIFFERENCE_MM = 1e-4
+
+# A gap of whole steps, to a tenth of one, between gaps below one and a half of the usual one.
+_USUAL_TIMES, _OFF_STEP = 1.5, 0.1
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 RESAMPLE = "export evenly spaced, untilted slices, or say --resample to have the series brought onto such"
 SHIFTED = "export the series again"
@@ -153,7 +160,9 @@ def gaps(series: CtSeries, slices: Sequence[Slice]) -> list[SeriesError]:
     steps = np.round(gaps / usual)
     whole = bool((steps >= 1).all() and np.abs(gaps - steps * usual).max() <= 2 * allowed)
     wide = np.flatnonzero(steps > 1)
-    if whole and len(wide):
+    if not whole:  # a hole among slices that are a little uneven is a hole all the same
+        wide = wide[_is_hole(gaps, steps, usual, wide)]
+    if len(wide):
         places = [f"{along[k]:.2f} and {along[k + 1]:.2f} mm" for k in wide[:3]]
         return [
             problem(
@@ -175,6 +184,13 @@ def gaps(series: CtSeries, slices: Sequence[Slice]) -> list[SeriesError]:
             todo=RESAMPLE,
         )
     ]
+
+
+def _is_hole(gaps: Floats, steps: Floats, usual: float, wide: Indices) -> npt.NDArray[np.bool_]:
+    """Which wide gaps are whole steps between usual ones; side by side they are another spacing."""
+    beside = np.concatenate([[usual], gaps, [usual]])
+    near = np.maximum(beside[wide], beside[wide + 2]) < _USUAL_TIMES * usual
+    return np.asarray(near & (np.abs(gaps[wide] - steps[wide] * usual) <= _OFF_STEP * usual))
 
 
 def too_wide(series: CtSeries, slices: Sequence[Slice]) -> list[SeriesError]:

@@ -158,7 +158,7 @@ def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:
     """
     met = 0
     try:
-        for item in _contour_items(structure_set.file.header, roi.number):
+        for item in contour_items(structure_set.file.header, roi.number):
             met += 1
             kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip()
             yield RawContour(kind=kind, points=contour_points(item))
@@ -186,7 +186,7 @@ def _restore_sequences(header: pydicom.Dataset) -> None:
         header[keyword] = decoded[keyword]
 
 
-def _items(dataset: pydicom.Dataset, keyword: str) -> Sequence[pydicom.Dataset]:
+def items_of(dataset: pydicom.Dataset, keyword: str) -> Sequence[pydicom.Dataset]:
     """The items of a sequence, none where it is absent or empty.
 
     Raises:
@@ -218,13 +218,13 @@ def _read(file: DicomFile) -> StructureSet:
     _restore_sequences(header)
     types = {
         _number(item, "ReferencedROINumber"): str(item.get("RTROIInterpretedType") or "").strip()
-        for item in _items(header, "RTROIObservationsSequence")
+        for item in items_of(header, "RTROIObservationsSequence")
     }
     counts: dict[int, int] = {}
-    for item in _items(header, "ROIContourSequence"):
+    for item in items_of(header, "ROIContourSequence"):
         number = _number(item, "ReferencedROINumber")
-        counts[number] = counts.get(number, 0) + len(_items(item, "ContourSequence"))
-    rois = tuple(_roi(item, file, types, counts) for item in _items(header, "StructureSetROISequence"))
+        counts[number] = counts.get(number, 0) + len(items_of(item, "ContourSequence"))
+    rois = tuple(_roi(item, file, types, counts) for item in items_of(header, "StructureSetROISequence"))
     series, frames, images = _references(header)
     known = {roi.number for roi in rois}
     return StructureSet(
@@ -251,39 +251,18 @@ def _roi(item: pydicom.Dataset, file: DicomFile, types: Mapping[int, str], count
 def _references(header: pydicom.Dataset) -> tuple[set[str], set[str], set[str]]:
     """UIDs of series, frames of reference and images that the structure set names."""
     series, frames, images = set(), set(), set()
-    for frame in _items(header, "ReferencedFrameOfReferenceSequence"):
+    for frame in items_of(header, "ReferencedFrameOfReferenceSequence"):
         frames.add(str(frame.get("FrameOfReferenceUID") or ""))
-        for study in _items(frame, "RTReferencedStudySequence"):
-            for one in _items(study, "RTReferencedSeriesSequence"):
+        for study in items_of(frame, "RTReferencedStudySequence"):
+            for one in items_of(study, "RTReferencedSeriesSequence"):
                 series.add(str(one.get("SeriesInstanceUID") or ""))
-                for image in _items(one, "ContourImageSequence"):
+                for image in items_of(one, "ContourImageSequence"):
                     images.add(str(image.get("ReferencedSOPInstanceUID") or ""))
     return series - {""}, frames - {""}, images - {""}
 
 
-def contour_image_uids(structure_set: StructureSet, roi: Roi) -> set[str]:
-    """The images that the contours of one ROI say they were drawn on.
-
-    Raises:
-        StructureError: references that are none.
-    """
-    try:
-        return {
-            str(image.get("ReferencedSOPInstanceUID") or "")
-            for item in _contour_items(structure_set.file.header, roi.number)
-            for image in _items(item, "ContourImageSequence")
-        } - {""}
-    except BROKEN as error:
-        raise StructureError(
-            "image references of contours cannot be read",
-            where=f"file {structure_set.file.label}, ROI {roi.name!r}",
-            expected="the UID of the image that each contour was drawn on, or nothing",
-            got=structure_set.file.blotted(str(error)),
-            todo="export the structure set again",
-        ) from error
-
-
-def _contour_items(header: pydicom.Dataset, number: int) -> Iterator[pydicom.Dataset]:
-    for item in _items(header, "ROIContourSequence"):
+def contour_items(header: pydicom.Dataset, number: int) -> Iterator[pydicom.Dataset]:
+    """The items of the contours of one ROI."""
+    for item in items_of(header, "ROIContourSequence"):
         if _number(item, "ReferencedROINumber") == number:
-            yield from _items(item, "ContourSequence")
+            yield from items_of(item, "ContourSequence")

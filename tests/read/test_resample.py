@@ -129,6 +129,8 @@ def test_without_being_asked_it_stops_and_names_the_option(tmp_path: Path) -> No
     "along, what",
     [
         ((0, 3, 6, 9, 18, 21, 24, 27), "slices are missing"),
+        # One slice left out, and one gap of 3.4 mm.
+        ((0, 3, 6, 9.4, 12.4, 18.4, 21.4, 24.4), "1 missing, between"),
         ((0, 3, 6, 9, 16.4, 19.5, 22.4, 25.5), "too wide to resample over"),
         ((0, 3, 6, 6, 9, 13, 16, 19), "several CT slices at one position"),
     ],
