@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Names = Mapping[str, Mapping[str, str]]
 
 _INTERPRETED_AS = {"GTV": "GTV", "PGTV": "PTV", "CTV": "CTV", "PTV": "PTV", "uncropped": "CONTROL"}
-_UNCROPPED_RGB = (135, 135, 200)  # a volume to look at, beside the colours of the paper
 
 
 def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunOutcome:
@@ -242,7 +241,8 @@ def _colour(target: Target, case: Case, protocol: Protocol) -> Colour:
     from pipeline.core.targets import TargetKind
 
     if target.kind is TargetKind.UNCROPPED:
-        return _UNCROPPED_RGB
+        red, green, blue = ((255 + one) // 2 for one in protocol.colours[TargetKind.CTV.value])
+        return red, green, blue  # a pale CTV, to look at
     kinds = {lesion.name: lesion.kind.value for lesion in case.lesions}
     return protocol.colours[kinds.get(target.name, target.kind.value)]
 

@@ -32,6 +32,7 @@ from pipeline.read.image_grid import (
 )
 from pipeline.read.label_names import label_names
 from pipeline.read.mask_lesions import MaskLesion, lesion_of_mask
+from pipeline.read.orientation import orientation_findings
 from pipeline.read.roles import Assignment, GtvChoice, RoleRules, assign_lesions
 
 Array = npt.NDArray[Any]
@@ -96,6 +97,7 @@ def read_image_case(
             files=tuple(_hashed(file) for file in dict.fromkeys(places[index].path for index in used)),
         ),
         findings=(
+            *orientation_findings(ct_path),
             *name_findings(names, used, roles, where=f"masks {masks.name}"),
             *(told for one in read for told in one.findings),
         ),

@@ -19,6 +19,7 @@ from pipeline.read.dicom_index import SEGMENTATIONS, DicomIndex
 from pipeline.read.image_case import find_ct_file, read_ct_image, read_image_case
 from pipeline.read.lenient import lenient
 from pipeline.read.lesions import ReadLesions, read_lesions
+from pipeline.read.orientation import orientation_findings
 from pipeline.read.roles import RoleRules, assign_lesions
 from pipeline.read.scan_selection import select_scan
 from pipeline.read.segmented_lesions import segmentation_of
@@ -93,8 +94,13 @@ def _from_image_file(path: Path, options: ReadOptions, roles: RoleRules) -> Load
         case = read_image_case(path, masks=options.masks, gtv=options.gtv, roles=roles, keep_structures=False)
         return LoadedScan.of_case(LoadedCase(case=case))
     _check_nothing_named(options, "no masks were given")
-    _, volume = read_ct_image(find_ct_file(path))
-    return LoadedScan(volume=volume, source=Source(kind="files", ct_sha256=hash_pixels(volume.hu)))
+    ct_path = find_ct_file(path)
+    _, volume = read_ct_image(ct_path)
+    return LoadedScan(
+        volume=volume,
+        source=Source(kind="files", ct_sha256=hash_pixels(volume.hu)),
+        findings=orientation_findings(ct_path),
+    )
 
 
 def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> LoadedScan:

@@ -160,7 +160,7 @@ def raw_contours(structure_set: StructureSet, roi: Roi) -> Iterator[RawContour]:
     try:
         for item in contour_items(structure_set.file.header, roi.number):
             met += 1
-            kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip()
+            kind = str(item.get("ContourGeometricType", "CLOSED_PLANAR")).strip().upper()
             yield RawContour(kind=kind, points=contour_points(item))
     except BROKEN as error:
         raise StructureError(

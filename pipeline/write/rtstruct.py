@@ -21,7 +21,7 @@ from pipeline.write.atomic import whole_file
 from pipeline.write.header import frame_of_reference, new_structure_set, set_uids
 from pipeline.write.holes import rings_of
 from pipeline.write.items import SlicePlanes, contour_item, observation_item, structure_item
-from pipeline.write.readback import ROI_SEQUENCES, check_structure_set
+from pipeline.write.readback import MAX_VOLUME_ERROR, ROI_SEQUENCES, check_structure_set
 from pipeline.write.rings import Tidied, tidied
 
 LONGEST_NAME = 16
@@ -189,10 +189,12 @@ def _refused(where: str, expected: str, got: str) -> OutputError:
 
 def _speck_finding(roi: RoiOut, clean: Tidied) -> Finding:
     slices = clean.dropped_slices
+    grid = roi.contours.grid
+    share = clean.dropped_mm2 * grid.slice_spacing_mm / 1000.0 / roi.contours.volume_cc
     return Finding(
         code="SPECKS_NOT_WRITTEN",
-        severity=Severity.INFO,
+        severity=Severity.WARNING if share > MAX_VOLUME_ERROR else Severity.INFO,
         where=roi.name,
         message=f"parts below 2 mm2 on {len(slices)} slices (k {slices[0]} to {slices[-1]}) were left out "
-        f"of the structure set, {clean.dropped_mm2:.2f} mm2 in all",
+        f"of the structure set, {clean.dropped_mm2:.2f} mm2 in all, {100.0 * share:.1f} % of the volume",
     )

@@ -20,6 +20,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from pipeline.core.contour import Contours
 from pipeline.core.errors import OutputError
 from pipeline.core.grid import Grid
+from pipeline.core.report import Severity
 from pipeline.write import items, rtstruct, write_rtstruct
 from pipeline.write.header import plain_text
 from tests.write.samples import AXES, context, four_rois, make_grid, ring, roi, sphere, two_parts, write_ct
@@ -339,6 +340,12 @@ def test_specks_are_told(tmp_path, grid, headers):
     assert finding.where == "PTV"
     assert "2 slices (k 3 to 4)" in finding.message
     assert "2.00 mm2" in finding.message
+    assert finding.severity is Severity.WARNING  # 1 of 82 mm2
+    assert "1.2 % of the volume" in finding.message
+    large = MultiPolygon([box(0, 0, 20, 20), box(22, 0, 23, 1)])
+    contours = Contours(grid=grid, sections={3: large})
+    (finding,) = write_rtstruct(tmp_path / "b.dcm", [roi("PTV", contours)], context(headers))
+    assert finding.severity is Severity.INFO  # 1 of 401 mm2
 
 
 # ------------------------------------------------------------------------------------------------- refusals
