@@ -42,15 +42,20 @@ def drawn(structure_set: Path, roi: str, image: nibabel.Nifti1Image) -> np.ndarr
     return found
 
 
+# Left to the rules the lesion is in region IV: of region II, the mediastinum is in the volume.
 @pytest.mark.slow
+@pytest.mark.parametrize("stated", ["gullet: in_place", "regions: [II]\ngullet: in_place"])
 def test_the_elective_volume_keeps_out_of_lung_bone_and_airway(
-    real_data: Path, unpacked: Callable[[str], Path], tmp_path: Path
+    stated: str, real_data: Path, unpacked: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(stated, encoding="utf-8")
     anatomy = real_data / "lung1-002" / "anatomy"
     folder = unpacked("lung1-002/ct-and-xio-plan.tar.xz")
     request = RunRequest(
         source=InputChoice(path=folder, anatomy=anatomy),
         out=tmp_path / "out",
+        facts=facts,
         settings=Settings(arm=ArmChoice.BOTH),
         formats=frozenset({"rtstruct", "nifti"}),
         pictures=False,
@@ -74,4 +79,5 @@ def test_the_elective_volume_keeps_out_of_lung_bone_and_airway(
         held = np.count_nonzero(outside & organ)
         assert held <= AT_OUTLINES * np.count_nonzero(outside), f"{name}: {held} voxels"
     codes = {(one["code"], one["where"]) for one in report["findings"]}
-    assert ("CTV_HOLDS_AIR", "eni.CTV") not in codes, "those contours leave a rim of aerated lung out"
+    # Those contours leave a rim of aerated lung out, and the mask of the trachea ends below its open lumen.
+    assert ("CTV_HOLDS_AIR", "eni.CTV") not in codes
