@@ -67,6 +67,7 @@ def main() -> None:
 
 def program() -> None:
     """The console script: `main`, and out."""
+    gc.disable()  # one case, and then the process ends: what is garbage in cycles is not worth looking for
     try:
         main()
     except SystemExit as ending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -110,10 +111,12 @@ def _from_dicom(index: DicomIndex, options: ReadOptions, roles: RoleRules) -> Lo
     placed, structure_set = chosen.placed, chosen.structure_set
     if structure_set is None:
         _check_nothing_named(options, "no structure set belongs to the CT")
+    with ThreadPoolExecutor(max_workers=1) as beside:  # pixels come from the disk while contours are parsed
+        pixels = beside.submit(read_volume, placed)
         drawn = ReadLesions(lesions=(), findings=())
-    else:
-        drawn = _lesions(structure_set, placed, options, roles)
-    volume, ct_sha256 = read_volume(placed)
+        if structure_set is not None:
+            drawn = _lesions(structure_set, placed, options, roles)
+        volume, ct_sha256 = pixels.result()
     headers, origin = dicom_headers(placed)
     return LoadedScan(
         volume=volume,
