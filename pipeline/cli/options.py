@@ -87,11 +87,14 @@ def gtv_choices(texts: Iterable[str]) -> tuple[tuple[str, LesionKind], ...]:
     Raises:
         UsageError: no `=`, an empty name, an unknown kind, or a name stated twice.
     """
+    given = list(texts)
+    if not given:  # what the kinds need takes its time to load, and is loaded beside other work then
+        return ()
     from pipeline.core.case import LesionKind
 
     kinds = {kind.value: kind for kind in LesionKind}
     found = []
-    for name, value in _pairs(texts, option="--gtv", form='"ROI NAME=GTV-T" or "ROI NAME=GTV-N"').items():
+    for name, value in _pairs(given, option="--gtv", form='"ROI NAME=GTV-T" or "ROI NAME=GTV-N"').items():
         if value.upper() not in kinds:
             raise UsageError(
                 "unknown kind of lesion", where=f"--gtv {name}", expected=" or ".join(kinds), got=value

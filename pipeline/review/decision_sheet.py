@@ -77,7 +77,7 @@ def decision_lines(
         for level in one.levels:
             total = f"{level.total_gy:.2f} Gy in {level.fractions} x {level.dose_per_fraction_gy:.2f} Gy"
             lines += _wrapped(f"{level.target}: {total}, {_eqd2(level, one)}", canvas.TEXT)
-        lines += _wrapped("Organs: " + "; ".join(str(limit) for limit in one.limits), canvas.MUTED)
+        lines += _wrapped("Organs: " + " ".join(limit.rule for limit in one.limits), canvas.MUTED)
         for instruction in one.instructions:
             lines += _wrapped(f"{instruction.rule} [{instruction.source}]", canvas.MUTED)
     return lines

@@ -20,7 +20,7 @@ from pipeline.strategy import CLOSE, close_distance, decide, stated_otherwise
 STATED = {ArmChoice.IFI: (IFI,), ArmChoice.ENI: (ENI,), ArmChoice.BOTH: (IFI, ENI)}
 _HOW = {
     "resection": "resection: R0, R1 or R2",
-    "months_to_recurrence": "months_to_recurrence: months from operation to recurrence",
+    "months_to_recurrence": "months_to_recurrence: months from operation to the first recurrence",
     "regions": "regions: those of the lesions, [II] or {GTV-N1: II}",
     "close_to_stomach": "close_to_stomach: true or false",
 }
