@@ -28,6 +28,7 @@ ORDER = (
         "C7_top",
     ),
     ("carina", "left_brachiocephalic_vein_trachea", "aortic_arch_top"),
+    ("carina", "azygos_vein_top", "aortic_arch_top"),
     ("sternal_notch", "lung_apex", "C7_top"),
 )
 # Vessels cross the trachea below the top of the arch or about level with it: so much above is no fault [I].

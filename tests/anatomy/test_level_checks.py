@@ -21,6 +21,7 @@ USUAL = {
     "hiatus": -121.0,
     "inferior_pulmonary_vein_lowest": -53.0,
     "carina": 0.0,
+    "azygos_vein_top": 10.0,
     "left_brachiocephalic_vein_trachea": 18.0,
     "brachiocephalic_artery_trachea": 24.0,
     "aortic_arch_top": 31.0,
@@ -62,7 +63,10 @@ def test_an_ordinary_patient_raises_no_doubt() -> None:
 
 def test_every_landmark_of_the_atlas_is_known_here() -> None:
     named = {name for chain in ORDER for name in chain}
-    assert named | {"clavicular_head_top"} == {rule.name for rule in load_landmark_rules()} == set(USUAL)
+    of_rules = {rule.name for rule in load_landmark_rules()} | {
+        "azygos_vein_top"
+    }  # one of the stations' levels
+    assert named | {"clavicular_head_top"} == of_rules == set(USUAL)
     assert {name for gate in GATES for name in (gate.upper, gate.lower)} <= named
 
 
@@ -86,7 +90,11 @@ def test_an_order_that_is_violated_names_both_and_the_distance(position: str) ->
         ({"hiatus": -40.0}, {"hiatus, inferior_pulmonary_vein_lowest"}),
         (
             {"carina": 60.0},
-            {"carina, brachiocephalic_artery_trachea", "carina, left_brachiocephalic_vein_trachea"},
+            {
+                "carina, brachiocephalic_artery_trachea",
+                "carina, left_brachiocephalic_vein_trachea",
+                "carina, azygos_vein_top",
+            },
         ),
         ({"lung_apex": 45.0}, {"sternal_notch, lung_apex"}),
         ({"lung_apex": 105.0}, {"lung_apex, C7_top"}),
@@ -238,3 +246,8 @@ def test_points_of_an_ras_viewer_are_a_stop() -> None:
 def test_what_was_only_inferred_is_no_witness_against_a_statement() -> None:
     seen = patient(inferred=list(USUAL))
     assert stated_doubts(moved(seen, (60.0, 0.0, 60.0)), seen) == {}
+
+
+def test_an_azygos_vein_above_the_arch_or_below_the_carina_is_told() -> None:
+    for level in (-4.0, 36.0):
+        assert any("azygos_vein_top" in message for _, _, message in told(patient(azygos_vein_top=level)))
