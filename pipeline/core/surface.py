@@ -68,7 +68,7 @@ def _sieved(some: Points, others: Points) -> tuple[float, Points, Points]:
     mine, its, most = some, others, np.inf
     for _ in range(_SIEVES):  # any two are at least as far apart; those that face each other tell more
         few, fewer = mine[:: 1 + len(mine) // _FEW], its[:: 1 + len(its) // _FEW]
-        most = min(most, float(np.linalg.norm(few[:, None] - fewer[None, :], axis=2).min()))
+        most = min(most, float(np.sqrt(_squared_distances(few, fewer).min())))
         reach = most * (1.0 + _ROUNDING)  # so that the nearest two always stay
         mine, its = _within(mine, mine, its, reach), _within(its, its, mine, reach)
     return most, mine, its
@@ -113,16 +113,17 @@ def distances_mm(points_mm: Points, surface: Surface) -> Points:
 def _from_corners(corners_of: Surface, other: Surface, most: float) -> float:
     """Least distance from one surface's corners to the other's triangles, which is at most `most`."""
     triangles = other.vertices[other.triangles]
-    centres = triangles.mean(axis=1)
-    widest = float(np.linalg.norm(triangles - centres[:, None], axis=2).max())
+    centres = _middles(triangles)
+    away = triangles - centres[:, None]
+    widest = float(np.sqrt(np.einsum("ijk,ijk->ij", away, away).max()))
     # Only what faces the other one within reach can be the nearest.
     reach = most + 2.0 * widest
     corners = _within(corners_of.vertices, corners_of.vertices, centres, reach)
     triangles = _within(triangles, centres, corners, reach)
-    centres = triangles.mean(axis=1)
-    away, near = _nearest(corners, centres, 1)
+    centres = _middles(triangles)
+    nearest, near = _nearest(corners, centres, 1)
     # A triangle reaches nearer than its centre by no more than the widest does.
-    points = corners[away <= away.min() + widest]
+    points = corners[nearest <= nearest.min() + widest]
     _, near = _nearest(points, centres, min(_TRIANGLES_A_POINT, len(centres)))
     return min(most, *(float(_to_triangles(points, triangles[column]).min()) for column in near.T))
 
@@ -130,7 +131,12 @@ def _from_corners(corners_of: Surface, other: Surface, most: float) -> float:
 def _within(items: Points, places: Points, others: Points, reach: float) -> Points:
     """Items whose places lie within reach of the box round others."""
     apart = np.maximum(0.0, np.maximum(others.min(axis=0) - places, places - others.max(axis=0)))
-    return np.asarray(items[np.linalg.norm(apart, axis=1) <= reach])
+    return np.asarray(items[np.einsum("ij,ij->i", apart, apart) <= reach**2 * (1.0 + _ROUNDING)])
+
+
+def _middles(triangles: Points) -> Points:
+    """Centres of triangles, (n, 3, 3): corner by corner, in a third of the time of `mean`."""
+    return np.asarray((triangles[:, 0] + triangles[:, 1] + triangles[:, 2]) / 3.0)
 
 
 def _nearest(points: Points, centres: Points, count: int) -> tuple[Points, npt.NDArray[np.intp]]:
