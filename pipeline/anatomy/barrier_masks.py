@@ -49,8 +49,7 @@ def barrier_masks(
             continue
         entry = table[barrier]
         others = tuple(name for other in entry.air_apart_from for name in table[other].organs)
-        joins = entry.with_air_below_hu is not None and volume is not None
-        if len(known) == 1 and not entry.filled and not joins:
+        if len(known) == 1 and not entry.filled and _joins(entry, organs, known, volume) is None:
             found[barrier] = organs[known[0]]
             continue
         found[barrier] = _made_up(organs, known, table[barrier], reach, others=others, volume=volume)
@@ -73,16 +72,25 @@ def _made_up(
     for name, box in zip(known, boxes, strict=True):
         voxels[box] |= organs[name].voxels[box]
     within = hull(boxes)
-    # Image processing has looked at the air already.
-    stated = any(organs.by_name[name].source is not OrganSource.IMAGE for name in known)
-    if volume is not None and entry.with_air_below_hu is not None and stated and within != NOWHERE:
+    below_hu = _joins(entry, organs, known, volume)
+    if volume is not None and below_hu is not None and within != NOWHERE:
         # An airway may end anywhere along the patient; lungs are drawn from end to end.
         within = beside((reach[0], *within[1:]) if entry.along else within, reach, grid.spacing_mm)
-        if all(name in organs for name in entry.air_needs):
-            join_air(voxels[within], within, volume, organs, entry.with_air_below_hu, others=others)
+        join_air(voxels[within], within, volume, organs, below_hu, others=others)
     if entry.filled:
         _fill(voxels[within], MOST_ENCLOSED_MM2 / (grid.spacing_mm[0] * grid.spacing_mm[1]))
     return Mask(grid=grid, voxels=voxels, within=within)
+
+
+def _joins(entry: BarrierOrgans, organs: Organs, known: Sequence[str], volume: Volume | None) -> float | None:
+    """Below how many HU air is joined to what is known; None where none is.
+
+    Image processing has looked at the air already.
+    """
+    stated = any(organs.by_name[name].source is not OrganSource.IMAGE for name in known)
+    if volume is None or not stated or any(name not in organs for name in entry.air_needs):
+        return None
+    return entry.with_air_below_hu
 
 
 def holes_in_barriers(

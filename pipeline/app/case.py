@@ -88,22 +88,20 @@ def checked_protocol(request: RunRequest) -> Protocol:
 
 def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stopwatch) -> RunOutcome:
     """Read, run, write into the staging folder."""
-    from pipeline.core.decision import Gullet
     from pipeline.read import LoadedScan, load_roles, read_case, read_facts
     from pipeline.run.report import report_of
     from pipeline.run.targets import make_targets
     from pipeline.write import report_text, write_report
 
     facts = None if request.facts is None else read_facts(request.facts)
-    if facts is not None and facts.gullet is Gullet.RESECTED:
-        request = replace(request, source=replace(request.source, gullet_resected=True))
     atlas = checked_atlas(request.options, request.atlas) if request.asks_for_stations else None
     watch("reading")
     loaded = read_case(request.source.path, read_options(request.source), load_roles())
     if request.append_to_source:
         check_has_source(loaded)
     case, scan = loaded.case, LoadedScan.of_case(loaded)
-    found = known_of(request, scan, atlas, watch, stated=_stated_regions(facts, case))
+    stated, gullet = _stated_regions(facts, case), facts.gullet if facts else None
+    found = known_of(request, scan, atlas, watch, stated=stated, gullet=gullet)
     result = make_targets(case, found.known, protocol, request.settings, facts=facts, on_stage=watch)
     watch("writing")
     names = _names(request, result, case)

@@ -17,6 +17,7 @@ from pipeline.core.rules import ArmChoice
 if TYPE_CHECKING:
     from pipeline.app.values import RunRequest, Stopwatch
     from pipeline.core.atlas import StationAtlas
+    from pipeline.core.decision import Gullet
     from pipeline.core.regions import Region
     from pipeline.read import LoadedScan
     from pipeline.run.known import FoundMap, Known
@@ -44,6 +45,7 @@ def known_of(
     watch: Stopwatch,
     *,
     stated: Mapping[str, Region],
+    gullet: Gullet | None = None,
 ) -> KnownOfFiles:
     """Find organs, and with an atlas landmarks, stations and places.
 
@@ -53,22 +55,25 @@ def known_of(
         atlas: rules of the stations; None where they are not needed.
         watch: told the stages.
         stated: lesion to the region that the user states for it.
+        gullet: what the user states of it.
 
     Raises:
         InputError: an anatomy, landmarks or stations that cannot be used.
     """
     from pipeline.read import load_barrier_organs, load_organ_names
     from pipeline.run.anatomy import known_organs
+    from pipeline.run.gullet import as_stated
     from pipeline.run.known import Known
 
     barriers = load_barrier_organs(load_organ_names())
     watch("anatomy")
     if atlas is None:
         organs = known_organs(scan.volume, organs_given(request.source, scan))
+        organs = as_stated(organs, None, gullet)
         return KnownOfFiles(
             known=Known(organs=organs, barriers=barriers), stations=None, findings=organs.findings
         )
-    result = _stations(request, scan, atlas, watch, stated=stated)
+    result = _stations(request, scan, atlas, watch, stated=stated, gullet=gullet)
     anatomy, found = result.anatomy, result.found
     unfit = any(one.code == FIT_FAILED for one in found.findings)
     known = Known(organs=anatomy.organs, barriers=barriers, map=None if unfit else _map(result))
@@ -91,10 +96,13 @@ def _stations(
     watch: Stopwatch,
     *,
     stated: Mapping[str, Region],
+    gullet: Gullet | None,
 ) -> StationsResult:
     from pipeline.read import load_station_colours
+    from pipeline.run.gullet import as_stated
 
     anatomy = anatomy_of(request.source, scan, levels=atlas.levels)
+    anatomy = replace(anatomy, organs=as_stated(anatomy.organs, anatomy.landmarks, gullet))
     watch("stations")
     asked = StationsRequest(
         source=request.source, out=request.out, options=request.options, atlas=request.atlas

@@ -61,5 +61,4 @@ def organs_given(choice: InputChoice, scan: LoadedScan) -> Organs:
     if choice.segment:
         given = {name for one in sets for name in one}
         sets = (*sets, segmented_organs(scan.volume, names, given=given))
-    merged = merge_organs(scan.volume.grid, sets, names)
-    return merged.with_conduit_named() if choice.gullet_resected else merged
+    return merge_organs(scan.volume.grid, sets, names)

@@ -30,7 +30,6 @@ class InputChoice:
         landmarks: file of landmarks that the user states.
         segment: whether TotalSegmentator is run for the organs that neither structure set nor anatomy give.
         resample: whether a CT that leans or is uneven is brought onto even, upright slices.
-        gullet_resected: whether an organ called esophagus is what was drawn up in its place.
     """
 
     path: Path
@@ -42,7 +41,6 @@ class InputChoice:
     landmarks: Path | None = None
     segment: bool = False
     resample: bool = False
-    gullet_resected: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:

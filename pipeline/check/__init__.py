@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.check.air import MOST_AIR_CC, check_air
+from pipeline.check.air import MOST_AIR_CC, MOST_AIR_IN_ONE_CC, check_air
 from pipeline.check.arms import check_arms
 from pipeline.check.body import check_inside_body
 from pipeline.check.conduit import check_conduit
 from pipeline.check.containment import check_containment
 from pipeline.check.ends import SHARE_TO_TELL, check_changes, check_scan_ends
-from pipeline.check.lesions import check_stray_lesion_parts
+from pipeline.check.lesions import LEAST_PART_CC, check_stray_lesion_parts
 from pipeline.check.margins import (
     check_ends_on_slices,
     check_margins_around_outlines,
@@ -55,7 +55,8 @@ ORGAN_CHECKS: tuple[OrganCheck, ...] = (check_air, check_organs, check_sides)
 def check_limits() -> str:
     """The limits of the checks that no source gives, in a sentence for the report [A]."""
     return (
-        f"Told are parts below {STRAY_MM2:g} mm2, more than {MOST_AIR_CC:g} cc of air in a CTV, filled holes "
+        f"Told are parts below {STRAY_MM2:g} mm2, more than {MOST_AIR_CC:g} cc of air in a CTV or "
+        f"{MOST_AIR_IN_ONE_CC:g} cc in one piece, parts of a lesion below {LEAST_PART_CC:g} cc, filled holes "
         f"of more than {100.0 * SHARE_TO_TELL:g} % of a volume, lesions outside {LEAST_GTV_CC:g} to "
         f"{MOST_GTV_CC:g} cc, a spinal cord nearer than {NEAR_CORD_MM:g} mm to a PTV, and a lesion more than "
         f"{TOLERANCE_MM:g} mm across the middle from the side in its name."

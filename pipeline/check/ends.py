@@ -11,13 +11,11 @@ from pipeline.core.case import Case
 from pipeline.core.contour import Contours
 from pipeline.core.planes import ScannedPlanes
 from pipeline.core.report import Finding, Severity
-from pipeline.core.targets import TargetKind, TargetSet
+from pipeline.core.targets import NOISE_CC, TargetKind, TargetSet
 
 # Of the gap to the next slice.
 _AT_END = 0.4
 _ROUNDING_MM = 0.05
-# Less is the noise of two polygonal outlines of one surface.
-NOISE_CC = 0.01
 # Of a target's volume, filled holes of more than this are for a person to look at [A].
 SHARE_TO_TELL = 0.05
 

@@ -11,7 +11,8 @@ from pipeline.core.margin import Margin
 from pipeline.core.report import Finding
 from pipeline.core.rules import ENI
 
-CUT_CC = 0.01
+# Less than this is the noise of two polygonal outlines of one surface.
+NOISE_CC = 0.01
 
 
 class TargetKind(StrEnum):
@@ -80,7 +81,7 @@ class Target:
     def is_cut(self) -> bool:
         """Whether anything took a part of it after its growth, more than outlines differ by."""
         uncut = self.uncut_volume_cc
-        return uncut is not None and uncut - self.contours.volume_cc > CUT_CC
+        return uncut is not None and uncut - self.contours.volume_cc > NOISE_CC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.core.anatomy import CONDUIT, ESOPHAGUS
+from pipeline.core.anatomy import CONDUIT, ESOPHAGUS, Landmarks, Organs
 from pipeline.core.decision import Gullet
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import Protocol
@@ -28,16 +28,26 @@ def gullet_in_doubt(known: Known, protocol: Protocol, stated: Gullet | None) -> 
         return False
     if CONDUIT in known.organs or conduit_of(known) is not None:
         return False
-    return _runs_through_chest(known)
+    return _runs_through_chest(known.organs, None if known.map is None else known.map.landmarks)
 
 
-def _runs_through_chest(known: Known) -> bool:
-    mask = known.organs[ESOPHAGUS]
+def as_stated(organs: Organs, landmarks: Landmarks | None, stated: Gullet | None) -> Organs:
+    """The organs, with what is called esophagus named conduit where the user says that the gullet is gone.
+
+    Only where it runs through the chest: what is left of a gullet in the neck is none.
+    """
+    if stated is not Gullet.RESECTED or ESOPHAGUS not in organs or not _runs_through_chest(organs, landmarks):
+        return organs
+    return organs.with_conduit_named()
+
+
+def _runs_through_chest(organs: Organs, landmarks: Landmarks | None) -> bool:
+    mask = organs[ESOPHAGUS]
     if mask.is_empty:
         return False
-    grid = known.organs.grid
+    grid = organs.grid
     levels = grid.plane_positions_mm[np.flatnonzero(mask.voxels.any(axis=(1, 2)))]
-    carina = None if known.map is None else known.map.landmarks.found.get("carina")
+    carina = None if landmarks is None else landmarks.found.get("carina")
     if carina is None:
         return bool(np.ptp(levels) > LONGEST_MM)
     level = float(grid.frame.from_patient([carina.point_mm])[0, 2])

@@ -15,8 +15,6 @@ from pipeline.core.raster import as_multipolygon, image_outline
 from pipeline.core.targets import Changes, PastEnd, Target, TargetKind
 from pipeline.targets.sections import Sections
 
-# Less than this is the noise of two polygonal outlines of one surface.
-NOISE_CC = 0.01
 # Slivers between the outlines of united lesions are no parts or holes of their own.
 SLIVER_MM2 = 0.5
 # Parts below this, as at the very tip of a volume, are no contours that a planning system takes.

@@ -10,9 +10,9 @@ from pipeline.core.expansion import expand
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, IFI, ArmPlan
 from pipeline.core.solid import Solid
-from pipeline.core.targets import Target, TargetKind, TargetSet
+from pipeline.core.targets import NOISE_CC, Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
-from pipeline.targets.assemble import NOISE_CC, assemble, uncropped_ctv
+from pipeline.targets.assemble import assemble, uncropped_ctv
 from pipeline.targets.barrier_groups import shares, together, united
 from pipeline.targets.barriers import cut_at, not_applied
 from pipeline.targets.gross import (

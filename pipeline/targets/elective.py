@@ -23,9 +23,9 @@ from pipeline.core.raster import as_multipolygon, mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import BODY, ENI, ArmPlan, Barrier
 from pipeline.core.solid import solid_from_contours
-from pipeline.core.targets import Target, TargetKind, TargetSet
+from pipeline.core.targets import NOISE_CC, Target, TargetKind, TargetSet
 from pipeline.core.volume import Mask
-from pipeline.targets.assemble import NOISE_CC, UNCROPPED, Draft, assemble, uncropped_ctv
+from pipeline.targets.assemble import UNCROPPED, Draft, assemble, uncropped_ctv
 from pipeline.targets.barriers import barred_sections, not_applied
 from pipeline.targets.envelope import Envelope
 from pipeline.targets.gross import Gross, as_drawn, gross_volumes, gtv_targets, least, pgtv_drafts, reached

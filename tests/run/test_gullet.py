@@ -12,7 +12,7 @@ from pipeline.core.rules import ArmChoice, Settings
 from pipeline.core.stations import Stations
 from pipeline.core.volume import Mask
 from pipeline.read.protocols import load_protocol
-from pipeline.run.gullet import gullet_finding, gullet_in_doubt
+from pipeline.run.gullet import as_stated, gullet_finding, gullet_in_doubt
 from pipeline.run.known import FoundMap, Known
 from pipeline.run.targets import RunResult, make_targets
 from tests.cases import grid_of
@@ -123,3 +123,17 @@ def test_what_was_resected_is_the_conduit() -> None:
     assert both.with_conduit_named() is both
     none = of(heart=part).organs
     assert none.with_conduit_named() is none
+
+
+@pytest.mark.parametrize("carina", [None, 40])
+def test_what_is_left_of_a_gullet_in_the_neck_is_no_conduit(carina: int | None) -> None:
+    """Stated as resected, as is true of every operated patient: only what runs through the chest is it."""
+    left, through = (
+        of(carina=carina, esophagus=tube(slice(45, 60))),
+        of(carina=carina, esophagus=tube(slice(5, 60))),
+    )
+    landmarks = left.map.landmarks if left.map else None
+    assert as_stated(left.organs, landmarks, Gullet.RESECTED) is left.organs
+    assert set(as_stated(through.organs, landmarks, Gullet.RESECTED)) == {"gastric_conduit"}
+    for stated in (None, Gullet.IN_PLACE):
+        assert as_stated(through.organs, landmarks, stated) is through.organs
