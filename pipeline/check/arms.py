@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import shapely
+
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ENI, IFI
 from pipeline.core.targets import TargetKind, TargetSet
@@ -22,7 +24,7 @@ def check_arms(arms: Sequence[TargetSet]) -> tuple[Finding, ...]:
     slices = []
     for k, section in inner.sections.items():
         around = outer.sections.get(k)
-        area = section.area if around is None else section.difference(around).area
+        area = section.area if around is None else shapely.difference(section, around).area
         outside += area
         slices += [k] if area > 1.0 else []
     outside *= inner.grid.slice_spacing_mm / 1000.0

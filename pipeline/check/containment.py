@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shapely
+
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind, TargetSet
@@ -43,6 +45,6 @@ def _slices_outside(inner: Target, outer: Target) -> list[int]:
     outside = []
     for k, section in inner.contours.sections.items():
         around = outer.contours.sections.get(k)
-        if around is None or section.difference(around).area > TOLERANCE_MM2:
+        if around is None or shapely.difference(section, around).area > TOLERANCE_MM2:
             outside.append(k)
     return outside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import shapely
 from shapely.geometry import Polygon
 
 from pipeline.core.case import Case, Lesion
@@ -71,7 +72,7 @@ def _hanging_together(lesion: Lesion) -> list[list[Part]]:
 
 def _meets(group: list[Part], k: int, polygon: Polygon) -> bool:
     """Whether a group has a part on slice `k` that a polygon overlaps."""
-    return any(slice_ == k and part.intersects(polygon) for slice_, part in group)
+    return any(slice_ == k and shapely.intersects(part, polygon) for slice_, part in group)
 
 
 def _cc(parts: list[Part], spacing: float) -> float:
@@ -81,4 +82,4 @@ def _cc(parts: list[Part], spacing: float) -> float:
 def _apart_mm(one: Part, other: Part, spacing: float) -> float:
     """Between two slices of tissue, each one slice thick."""
     along = max(0, abs(one[0] - other[0]) - 1) * spacing
-    return math.hypot(along, float(one[1].distance(other[1])))
+    return math.hypot(along, float(shapely.distance(one[1], other[1])))

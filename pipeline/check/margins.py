@@ -88,8 +88,8 @@ def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, imag
             around = outer.sections.get(k)
             if around is not None and _keeps_off(around, section, mm):
                 continue
-            wanted = section.simplify(_THIN_MM).buffer(mm, quad_segs=4).intersection(image)
-            if around is None or wanted.difference(around).area > OUTLINE_MM2:
+            wanted = shapely.intersection(section.simplify(_THIN_MM).buffer(mm, quad_segs=4), image)
+            if around is None or shapely.difference(wanted, around).area > OUTLINE_MM2:
                 near.add(k)
     return sorted(near)
 
@@ -99,7 +99,7 @@ def _keeps_off(around: MultiPolygon, section: MultiPolygon, mm: float) -> bool:
     edge = around.boundary
     shapely.prepare(edge)
     shapely.prepare(around)
-    return not shapely.dwithin(edge, section, mm) and bool(around.covers(section))
+    return not shapely.dwithin(edge, section, mm) and bool(shapely.covers(around, section))
 
 
 def check_ends_on_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:

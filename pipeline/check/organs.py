@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import shapely
 from shapely.geometry import MultiPolygon
 
 from pipeline.core.anatomy import Organs
@@ -98,7 +99,7 @@ def _least_mm(ptv: Contours, organ: Mask) -> float | None:
         for k, section in ptv.sections.items():
             for other in {k - step, k + step} & drawn.keys():
                 if _boxes_mm(section, drawn[other]) < math.sqrt(least**2 - apart**2):
-                    least = min(least, math.hypot(apart, section.distance(drawn[other])))
+                    least = min(least, math.hypot(apart, shapely.distance(section, drawn[other])))
     return least if least < LOOK_MM else None
 
 

@@ -18,9 +18,6 @@ Floats = npt.NDArray[Any]
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 UNREACHED = np.float32(1e30)
-SEGMENTS_PER_BOX = 12
-# Lattice points of one search, along each side.
-TILE = 12
 
 
 def compiled(function: Loop) -> Loop:
@@ -29,118 +26,6 @@ def compiled(function: Loop) -> Loop:
         return cast("Loop", numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:  # neither the package's folder nor the home can be written, as in some containers
         return cast("Loop", numba.njit(nogil=True)(function))
-
-
-@compiled
-def fill_even_odd(segments: Floats, rows: int, columns: int) -> Any:
-    """Points of a unit lattice that lie inside rings, by the even-odd rule.
-
-    Args:
-        segments: shape (m, 4), directed edges (x0, y0, x1, y1) in lattice units.
-        rows, columns: lattice size; points are at integer (x, y).
-
-    Returns:
-        Boolean array of shape (rows, columns).
-    """
-    inside = np.zeros((rows, columns), dtype=np.bool_)
-    for index in range(segments.shape[0]):
-        x0, y0, x1, y1 = segments[index]
-        if y0 == y1:
-            continue
-        low, high = min(y0, y1), max(y0, y1)
-        # Half-open in y, so that a vertex on a row is counted once.
-        first = max(0, int(np.ceil(low)))
-        last = min(rows - 1, int(np.ceil(high)) - 1)
-        for row in range(first, last + 1):
-            x = x0 + (row - y0) * (x1 - x0) / (y1 - y0)
-            start = max(0, int(np.ceil(x)))
-            for column in range(start, columns):
-                inside[row, column] = not inside[row, column]
-    return inside
-
-
-@compiled
-def signed_distance(segments: Floats, rows: int, columns: int, limit: float) -> Any:
-    """Exact distance from lattice points to rings, positive inside, in lattice units.
-
-    Args:
-        segments: shape (m, 4), edges (x0, y0, x1, y1); rings follow one another.
-        rows, columns: lattice size.
-        limit: larger distances may come out as `limit` (a cut that saves time).
-
-    Returns:
-        float32 array of shape (rows, columns).
-    """
-    boxes = _boxes(segments)
-    inside = fill_even_odd(segments, rows, columns)
-    out = np.empty((rows, columns), dtype=np.float32)
-    apart = np.empty(boxes.shape[0])
-    for top in range(0, rows, TILE):
-        for left in range(0, columns, TILE):
-            bottom, right = min(rows, top + TILE), min(columns, left + TILE)
-            # Seen from the middle of a tile, and none of its points is further from there than half across:
-            # the first box that is too far for a point ends its search.
-            y, x = (top + bottom - 1) / 2, (left + right - 1) / 2
-            half = np.sqrt((y - top) ** 2 + (x - left) ** 2)
-            for box in range(boxes.shape[0]):
-                apart[box] = np.sqrt(_to_box(boxes[box], x, y))
-            order = np.argsort(apart)
-            for row in range(top, bottom):
-                near = limit
-                for column in range(left, right):
-                    # A step of one lattice unit changes the distance by at most one.
-                    near = min(limit, near + 1.0)
-                    best = near * near
-                    for box in order:
-                        if apart[box] - half >= near:
-                            break
-                        if _to_box(boxes[box], column, row) < best:
-                            best = _to_segments(segments, box, column, row, best)
-                            near = np.sqrt(best)
-                    out[row, column] = near if inside[row, column] else -near
-    return out
-
-
-@compiled
-def _boxes(segments: Floats) -> Floats:
-    """Bounds (x low, y low, x high, y high) of each dozen of segments."""
-    count = segments.shape[0]
-    boxes = np.empty(((count + SEGMENTS_PER_BOX - 1) // SEGMENTS_PER_BOX, 4))
-    for box in range(boxes.shape[0]):
-        start, stop = box * SEGMENTS_PER_BOX, min(count, (box + 1) * SEGMENTS_PER_BOX)
-        boxes[box, 0] = min(segments[start:stop, 0].min(), segments[start:stop, 2].min())
-        boxes[box, 1] = min(segments[start:stop, 1].min(), segments[start:stop, 3].min())
-        boxes[box, 2] = max(segments[start:stop, 0].max(), segments[start:stop, 2].max())
-        boxes[box, 3] = max(segments[start:stop, 1].max(), segments[start:stop, 3].max())
-    return boxes
-
-
-@compiled
-def _to_box(box: Floats, x: float, y: float) -> float:
-    """Squared distance; 0 inside."""
-    dx = max(box[0] - x, x - box[2], 0.0)
-    dy = max(box[1] - y, y - box[3], 0.0)
-    return float(dx * dx + dy * dy)
-
-
-@compiled
-def _to_segments(segments: Floats, box: int, x: float, y: float, best: float) -> float:
-    """The least squared distance to the segments of a box, `best` at most."""
-    for index in range(box * SEGMENTS_PER_BOX, min(segments.shape[0], (box + 1) * SEGMENTS_PER_BOX)):
-        best = min(best, _to_segment(segments[index], x, y))
-    return best
-
-
-@compiled
-def _to_segment(segment: Floats, x: float, y: float) -> float:
-    ex, ey = segment[2] - segment[0], segment[3] - segment[1]
-    px, py = x - segment[0], y - segment[1]
-    length = ex * ex + ey * ey
-    t = 0.0
-    if length > 0.0:
-        t = min(1.0, max(0.0, (px * ex + py * ey) / length))
-    dx, dy = px - t * ex, py - t * ey
-    return float(dx * dx + dy * dy)
 
 
 @compiled

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry import MultiPolygon
 
 from pipeline.core.grid import Grid
-from pipeline.core.kernels import signed_distance
+from pipeline.core.outlines import signed_distance
 from pipeline.core.raster import polygons_above, segments_of
 from pipeline.core.stack import counterparts, is_bridged
 
@@ -121,7 +121,7 @@ def count_lost(
         nearest = np.abs(w[:, None] - grid.plane_positions_mm).argmin(axis=1)
         for x, y, n in zip(u, v, nearest.tolist(), strict=True):
             near = [found[m] for m in (n - 1, n, n + 1) if m in found]
-            lost += not any(one.distance(shapely.Point(x, y)) <= _NEAR_MM for one in near)
+            lost += not any(shapely.distance(one, shapely.Point(x, y)) <= _NEAR_MM for one in near)
     return lost
 
 
@@ -201,7 +201,7 @@ def _piece(heights: tuple[float, float], ends: tuple[MultiPolygon, MultiPolygon]
 def _distance(section: MultiPolygon, origin: Points, shape: tuple[int, int], pitch: float) -> Field:
     rows, columns = shape
     edges = (segments_of(section) - np.tile(origin, 2)) / pitch
-    found: Field = signed_distance(edges, rows, columns, float(np.hypot(rows, columns) * 4.0 + 1.0))
+    found: Field = signed_distance(edges, rows, columns)
     return found * np.float32(pitch)
 
 

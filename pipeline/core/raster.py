@@ -24,7 +24,7 @@ Segments = npt.NDArray[np.float64]
 
 def contours_to_mask(contours: Contours) -> Mask:
     """The voxels whose centres lie inside the contours, on the contours' grid."""
-    from pipeline.core.kernels import fill_even_odd
+    from pipeline.core.outlines import fill_even_odd
 
     grid = contours.grid
     voxels = blank(grid.shape).view(np.bool_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -12,8 +11,8 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.contour import Contours
-from pipeline.core.kernels import signed_distance
 from pipeline.core.lattice import Field, Lattice
+from pipeline.core.outlines import signed_distance
 from pipeline.core.raster import segments_of
 from pipeline.core.threads import workers
 
@@ -96,7 +95,7 @@ def counterparts(low: Sequence[Polygon], high: Sequence[Polygon]) -> list[tuple[
 
 
 def _overlap(one: Polygon, other: Polygon) -> bool:
-    return bool(shapely.intersects(one, other)) and one.intersection(other).area > 0
+    return bool(shapely.intersects(one, other)) and shapely.intersection(one, other).area > 0
 
 
 def plane_distances(sections: Sequence[MultiPolygon], lattice: Lattice) -> list[Field]:
@@ -109,6 +108,5 @@ def plane_distances(sections: Sequence[MultiPolygon], lattice: Lattice) -> list[
 def _plane_distance(section: MultiPolygon, lattice: Lattice) -> Field:
     u0, v0, _ = lattice.origin_mm
     edges = (segments_of(section) - np.array([u0, v0, u0, v0])) / lattice.pitch_mm
-    limit = float(math.hypot(lattice.size[0], lattice.size[1]) * 4.0 + 1.0)
-    found: Field = signed_distance(edges, lattice.size[1], lattice.size[0], limit)
+    found: Field = signed_distance(edges, lattice.size[1], lattice.size[0])
     return found * np.float32(lattice.pitch_mm)

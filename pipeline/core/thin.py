@@ -28,8 +28,12 @@ def widened_where_thin(contours: Contours, pitch_mm: float) -> Contours:
     for k, section in contours.sections.items():
         seen = section.buffer(-radius).buffer(radius)
         around = seen.buffer(pitch_mm)
-        thin = [part for part in shapely.get_parts(section.difference(seen)) if not around.covers(part)]
+        thin = [
+            part
+            for part in shapely.get_parts(shapely.difference(section, seen))
+            if not shapely.covers(around, part)
+        ]
         if thin:
             wide = shapely.union_all(thin).buffer(WIDER_PITCHES * pitch_mm)
-            changed[k] = as_multipolygon(section.union(wide))
+            changed[k] = as_multipolygon(shapely.union(section, wide))
     return Contours(grid=contours.grid, sections={**contours.sections, **changed}) if changed else contours

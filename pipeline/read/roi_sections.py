@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
@@ -130,5 +131,5 @@ def _outside(contours: Contours) -> float:
     for section in contours.sections.values():
         a0, b0, a1, b1 = section.bounds
         if a0 < u0 or b0 < v0 or a1 > u1 or b1 > v1:
-            total += section.difference(outline).area
+            total += shapely.difference(section, outline).area
     return total

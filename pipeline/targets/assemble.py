@@ -61,10 +61,10 @@ def assemble(draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool) -> 
         if fill_holes:
             section, area = _without_holes(section, _barred(draft, k))
             filled += area
-        if k in drawn and not section.covers(drawn[k]):
-            section = as_multipolygon(section.union(drawn[k]))
-        if not image.covers(section):
-            inside = as_multipolygon(section.intersection(image))
+        if k in drawn and not shapely.covers(section, drawn[k]):
+            section = as_multipolygon(shapely.union(section, drawn[k]))
+        if not shapely.covers(image, section):
+            inside = as_multipolygon(shapely.intersection(section, image))
             outside += section.area - inside.area
             section = inside
         section = MultiPolygon([part for part in section.geoms if part.area >= SPECK_MM2])
@@ -99,7 +99,7 @@ def _barred(draft: Draft, k: int) -> shapely.Geometry:
     kept = draft.kept_open.get(k, MultiPolygon())
     if draft.uncut is draft.sections or k not in draft.uncut:
         return kept
-    return draft.uncut[k].difference(draft.sections[k]).union(kept)
+    return shapely.union(shapely.difference(draft.uncut[k], draft.sections[k]), kept)
 
 
 def _without_holes(section: MultiPolygon, barred: shapely.Geometry) -> tuple[MultiPolygon, float]:
@@ -110,7 +110,7 @@ def _without_holes(section: MultiPolygon, barred: shapely.Geometry) -> tuple[Mul
         kept = []
         for ring in part.interiors:
             hole = Polygon(ring)
-            if hole.intersection(barred).area > SLIVER_MM2:
+            if shapely.intersection(hole, barred).area > SLIVER_MM2:
                 kept.append(ring)
             else:
                 filled += hole.area
@@ -134,7 +134,11 @@ def _past_ends(sections: Sections, grid: Grid) -> Iterator[PastEnd]:
 def uncropped_ctv(sections: Sections, grid: Grid, *, before: str) -> Target:
     """A CTV from before something took a part of it, inside the image, as a volume of its own."""
     image = image_outline(grid)
-    cut = {k: as_multipolygon(sections[k].intersection(image)) for k in sections if 0 <= k < grid.size[2]}
+    cut = {
+        k: as_multipolygon(shapely.intersection(sections[k], image))
+        for k in sections
+        if 0 <= k < grid.size[2]
+    }
     inside = {k: section for k, section in cut.items() if not section.is_empty}
     return Target(
         name=UNCROPPED,

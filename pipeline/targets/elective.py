@@ -162,8 +162,8 @@ def _meets(k: int, drawn: Sections, barred: Sections, barrier: Barrier) -> bool:
     if k not in drawn:
         return False
     if barrier.structure == BODY:
-        return k not in barred or not barred[k].covers(drawn[k])
-    return k in barred and bool(barred[k].intersects(drawn[k]))
+        return k not in barred or not shapely.covers(barred[k], drawn[k])
+    return k in barred and bool(shapely.intersects(barred[k], drawn[k]))
 
 
 def _holes(sections: Sections) -> dict[int, MultiPolygon]:

@@ -35,7 +35,9 @@ class Envelope:
 
     def clipped(self, sections: Sections) -> dict[int, MultiPolygon]:
         """What of some sections lies inside the envelope."""
-        inside = {k: section.intersection(self._at(k, section.bounds)) for k, section in sections.items()}
+        inside = {
+            k: shapely.intersection(section, self._at(k, section.bounds)) for k, section in sections.items()
+        }
         found = {k: as_multipolygon(section) for k, section in inside.items()}
         return {k: section for k, section in found.items() if not section.is_empty}
 
@@ -51,7 +53,7 @@ class Envelope:
             return MultiPolygon()
         whole = shapely.clip_by_rect(shapely.union_all(parts), *near)
         closed: shapely.Geometry = whole.buffer(self._gap_mm).buffer(-self._gap_mm)
-        return closed.union(whole)
+        return shapely.union(closed, whole)
 
     def _section(self, room: Solid, k: int) -> MultiPolygon:
         top = self._tops.get(id(room))

@@ -29,14 +29,14 @@ def joined(many: Iterable[Sections]) -> dict[int, MultiPolygon]:
 
 def common(one: Sections, other: Sections) -> dict[int, MultiPolygon]:
     """Intersection slice by slice."""
-    both = {k: as_multipolygon(one[k].intersection(other[k])) for k in one if k in other}
+    both = {k: as_multipolygon(shapely.intersection(one[k], other[k])) for k in one if k in other}
     return {k: section for k, section in both.items() if not section.is_empty}
 
 
 def without(one: Sections, other: Sections) -> dict[int, MultiPolygon]:
     """Difference slice by slice."""
     left = {
-        k: as_multipolygon(section.difference(other[k])) if k in other else section
+        k: as_multipolygon(shapely.difference(section, other[k])) if k in other else section
         for k, section in one.items()
     }
     return {k: section for k, section in left.items() if not section.is_empty}

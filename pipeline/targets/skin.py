@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import shapely
+
 from pipeline.core.grid import Grid
 from pipeline.core.raster import as_multipolygon, mask_to_contours
 from pipeline.core.report import Finding, Severity
@@ -24,7 +26,7 @@ def off_skin(draft: Draft, organs: Mapping[str, Mask], rim_mm: float | None) -> 
         return draft
     body = mask_to_contours(organs[BODY]).sections
     left: Sections = {
-        k: as_multipolygon(section.intersection(body[k].buffer(-rim_mm))) if k in body else section
+        k: as_multipolygon(shapely.intersection(section, body[k].buffer(-rim_mm))) if k in body else section
         for k, section in draft.sections.items()
     }
     return replace(draft, sections={k: section for k, section in left.items() if not section.is_empty})

@@ -18,7 +18,7 @@ def slits_closed(sections: Sections, width_mm: float) -> dict[int, MultiPolygon]
     """Gaps narrower than a width closed; nothing grows outward, by no more than half of it into a notch."""
     half = width_mm / 2.0
     return {
-        k: as_multipolygon(section.buffer(half, quad_segs=_CORNERS).buffer(-half).union(section))
+        k: as_multipolygon(shapely.union(section.buffer(half, quad_segs=_CORNERS).buffer(-half), section))
         for k, section in sections.items()
     }
 
@@ -28,9 +28,9 @@ def slivers_removed(sections: Sections, kept: Sections, width_mm: float) -> dict
     half = width_mm / 2.0
     found = {}
     for k, section in sections.items():
-        wide = section.buffer(-half).buffer(half, quad_segs=_CORNERS).intersection(section)
+        wide = shapely.intersection(section.buffer(-half).buffer(half, quad_segs=_CORNERS), section)
         if k in kept:
-            wide = wide.union(kept[k])
+            wide = shapely.union(wide, kept[k])
         found[k] = as_multipolygon(wide)
     return {k: section for k, section in found.items() if not section.is_empty}
 
@@ -63,7 +63,7 @@ def specks_removed(
 
 def _meets(part: tuple[int, Polygon], kept: Sections) -> bool:
     k, polygon = part
-    return k in kept and bool(polygon.intersects(kept[k]))
+    return k in kept and bool(shapely.intersects(polygon, kept[k]))
 
 
 def _hanging_together(parts: list[tuple[int, Polygon]]) -> Iterable[list[int]]:

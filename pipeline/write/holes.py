@@ -47,7 +47,7 @@ def keyholed(polygon: Polygon) -> Points:
     while waiting:
         around = LineString(np.vstack([path, path[:1]]))
         outlines = [LineString(hole) for hole in waiting]
-        nearest = int(np.argmin([around.distance(outline) for outline in outlines]))
+        nearest = int(np.argmin([shapely.distance(around, outline) for outline in outlines]))
         ends = shapely.get_coordinates(shapely.shortest_line(around, outlines[nearest]))
         start, end = np.round(ends, DECIMALS) + 0.0
         hole = _beginning_at(waiting.pop(nearest)[:-1], end)

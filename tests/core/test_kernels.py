@@ -5,89 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-import shapely
-from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core import kernels
 from pipeline.core.kernels import UNREACHED
-from tests import oracles
 
 Array = npt.NDArray[np.float64]
-
-SHAPE = shapely.affinity.translate(
-    MultiPolygon(
-        [
-            Polygon([(0, 0), (9, 1), (11, 8), (4, 5), (1, 9)], [[(3, 2), (5, 2), (4, 4)]]),
-            oracles.circle(1.7, (10.0, 2.2), vertices=20).difference(oracles.rectangle(9.1, 1.2)),
-        ]
-    ).buffer(0),
-    2.3,
-    1.6,
-)
-
-
-def _segments(shape: shapely.Geometry) -> Array:
-    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(shape))]
-    return np.vstack([np.hstack([ring[:-1], ring[1:]]) for ring in rings])
-
-
-def _points(rows: int, columns: int) -> npt.NDArray[np.object_]:
-    y, x = np.mgrid[:rows, :columns]
-    return np.asarray(shapely.points(x, y))
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_filling_is_point_in_polygon(compiled: bool) -> None:
-    fill = kernels.fill_even_odd if compiled else kernels.fill_even_odd.py_func
-    assert np.array_equal(fill(_segments(SHAPE), 14, 16), shapely.contains(SHAPE, _points(14, 16)))
-
-
-def test_filling_on_lattice_lines_counts_each_edge_once() -> None:
-    square = _segments(shapely.box(2, 3, 6, 5))
-    assert kernels.fill_even_odd(square, 9, 9).sum() == 4 * 2
-    beyond = _segments(shapely.box(-5, -5, 20, 20))
-    assert kernels.fill_even_odd(beyond, 9, 9).all()
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_signed_distance_is_exact(compiled: bool) -> None:
-    compute = kernels.signed_distance if compiled else kernels.signed_distance.py_func
-    found = compute(_segments(SHAPE), 14, 16, 100.0)
-    points = _points(14, 16)
-    distance = shapely.distance(SHAPE.boundary, points)
-    assert found == pytest.approx(np.where(shapely.contains(SHAPE, points), distance, -distance), abs=1e-5)
-
-
-def test_signed_distance_is_cut_at_its_limit() -> None:
-    found = kernels.signed_distance(_segments(oracles.rectangle(1, 1, (2.5, 2.5))), 30, 30, 4.0)
-    assert found.min() == -4.0
-    assert found[2, 2] == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_segments_in_boxes(compiled: bool) -> None:
-    boxes_of, to_box, to_segments = (
-        one if compiled else one.py_func for one in (kernels._boxes, kernels._to_box, kernels._to_segments)
-    )
-    # A staircase of 20 steps: a dozen in the first box, the rest in the second.
-    x = np.arange(21.0)
-    segments = np.column_stack([x[:-1], x[:-1] / 2, x[1:], x[1:] / 2])
-    boxes = boxes_of(segments)
-    np.testing.assert_array_equal(boxes, [[0, 0, 12, 6], [12, 6, 20, 10]])
-    assert [to_box(boxes[0], *point) for point in ((5.0, 3.0), (-3.0, -4.0), (14.0, 2.0))] == [0, 25, 4]
-    assert to_segments(segments, 0, 0.0, -2.0, 100.0) == pytest.approx(4.0)
-    assert to_segments(segments, 1, 20.0, 13.0, 100.0) == pytest.approx(9.0)
-    assert to_segments(segments, 1, 0.0, 0.0, 1.5) == 1.5, "never more than what is known already"
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_distance_to_a_segment(compiled: bool) -> None:
-    squared = kernels._to_segment if compiled else kernels._to_segment.py_func
-    segment = np.array([1.0, 1.0, 5.0, 1.0])
-    assert squared(segment, 3.0, 4.0) == 9.0
-    assert squared(segment, 8.0, 5.0) == 25.0
-    assert squared(segment, -2.0, 1.0) == 9.0
-    assert squared(np.array([2.0, 2.0, 2.0, 2.0]), 5.0, 6.0) == 25.0
 
 
 @pytest.mark.parametrize("compiled", [True, False])
