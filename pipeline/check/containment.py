@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shapely
+from shapely.geometry import MultiPolygon
 
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
@@ -45,6 +46,13 @@ def _slices_outside(inner: Target, outer: Target) -> list[int]:
     outside = []
     for k, section in inner.contours.sections.items():
         around = outer.contours.sections.get(k)
-        if around is None or shapely.difference(section, around).area > TOLERANCE_MM2:
+        if around is None or _leaves(section, around):
             outside.append(k)
     return outside
+
+
+def _leaves(section: MultiPolygon, around: MultiPolygon) -> bool:
+    shapely.prepare(around)
+    if shapely.covers(around, section):  # told in a tenth of the time
+        return False
+    return bool(shapely.difference(section, around).area > TOLERANCE_MM2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,7 @@ from pipeline.core.contour import Contours
 from pipeline.core.lattice import Field, Lattice
 from pipeline.core.outlines import signed_distance
 from pipeline.core.raster import segments_of
-from pipeline.core.threads import workers
+from pipeline.core.threads import side_by_side
 
 Parts = tuple[int, ...]
 Group = tuple[int, Parts]  # a lattice plane and some of its parts
@@ -100,9 +99,7 @@ def _overlap(one: Polygon, other: Polygon) -> bool:
 
 def plane_distances(sections: Sequence[MultiPolygon], lattice: Lattice) -> list[Field]:
     """Signed in-plane distance in mm from a lattice's points to each section, each of shape (v, u)."""
-    # The loop of `signed_distance` holds no lock, so that threads share the work.
-    with ThreadPoolExecutor(max_workers=workers()) as pool:
-        return list(pool.map(lambda section: _plane_distance(section, lattice), sections))
+    return side_by_side(lambda section: _plane_distance(section, lattice), sections)
 
 
 def _plane_distance(section: MultiPolygon, lattice: Lattice) -> Field:

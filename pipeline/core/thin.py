@@ -7,6 +7,7 @@ from shapely.geometry import MultiPolygon
 
 from pipeline.core.contour import Contours
 from pipeline.core.raster import as_multipolygon
+from pipeline.core.threads import side_by_side
 
 # What is thinner than this many pitches may lie between lattice points; it matters once it stands out
 # further than a pitch.
@@ -24,16 +25,18 @@ def widened_where_thin(contours: Contours, pitch_mm: float) -> Contours:
         The same contours where there is no such part.
     """
     radius = THIN_PITCHES * pitch_mm / 2.0
-    changed: dict[int, MultiPolygon] = {}
-    for k, section in contours.sections.items():
+
+    def widened(section: MultiPolygon) -> MultiPolygon:
         seen = section.buffer(-radius).buffer(radius)
         around = seen.buffer(pitch_mm)
-        thin = [
-            part
-            for part in shapely.get_parts(shapely.difference(section, seen))
-            if not shapely.covers(around, part)
-        ]
-        if thin:
-            wide = shapely.union_all(thin).buffer(WIDER_PITCHES * pitch_mm)
-            changed[k] = as_multipolygon(shapely.union(section, wide))
-    return Contours(grid=contours.grid, sections={**contours.sections, **changed}) if changed else contours
+        beyond = shapely.get_parts(shapely.difference(section, seen))
+        thin = [part for part in beyond if not shapely.covers(around, part)]
+        if not thin:
+            return section
+        wide = shapely.union_all(thin).buffer(WIDER_PITCHES * pitch_mm)
+        return as_multipolygon(shapely.union(section, wide))
+
+    drawn = contours.sections
+    found = dict(zip(drawn, side_by_side(widened, drawn.values()), strict=True))
+    changed = any(found[k] is not section for k, section in drawn.items())
+    return Contours(grid=contours.grid, sections=found) if changed else contours

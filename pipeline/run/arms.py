@@ -45,11 +45,35 @@ class ArmsBuilt:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Materials:
+    """What arms are made of, whichever of them are built.
+
+    Attributes:
+        barriers: barrier to its mask.
+        gross: the lesions as solids.
+        findings: doubts about the barriers.
+    """
+
+    barriers: Mapping[str, Mask]
+    gross: tuple[Gross, ...]
+    findings: tuple[Finding, ...]
+
+
+def materials_of(case: Case, known: Known, planned: Mapping[str, PlannedArm]) -> Materials:
+    """Barriers and lesions for the planned arms, of which there is at least one."""
+    masks, findings = _barriers(case, known, planned)
+    plan = next(iter(planned.values())).plan
+    gross = gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
+    return Materials(barriers=masks, gross=gross, findings=tuple(findings))
+
+
 def build_arms(
     case: Case,
     known: Known,
     planned: Mapping[str, PlannedArm],
     *,
+    materials: Materials | None = None,
     beside: PlannedArm | None = None,
     allow_inferred: bool = True,
 ) -> ArmsBuilt:
@@ -59,6 +83,7 @@ def build_arms(
         case: as read.
         known: organs, and the map that the ENI arm needs.
         planned: arm to its plan.
+        materials: of `materials_of` for the same arms, where they were made already.
         beside: of an involved field that is not asked for: the ENI arm is held against it all the same.
         allow_inferred: whether landmarks that were only inferred may be used.
 
@@ -67,10 +92,9 @@ def build_arms(
     """
     if not planned:
         return ArmsBuilt(arms=(), elective=None, findings=())
-    masks, findings = _barriers(case, known, planned)
-    findings += [finding for plan in planned.values() for finding in plan.findings]
-    plan = next(iter(planned.values())).plan
-    gross = gross_volumes(case, ends=plan.ends, pgtv=plan.pgtv)
+    made_of = materials or materials_of(case, known, planned)
+    masks, gross = made_of.barriers, made_of.gross
+    findings = [*made_of.findings, *(finding for plan in planned.values() for finding in plan.findings)]
     lacking: tuple[Finding, ...] = ()
     patient = None
     if ENI in planned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pipeline.core.case import Case
@@ -12,7 +13,7 @@ from pipeline.core.prescription import Prescription
 from pipeline.core.report import Decision, Finding
 from pipeline.core.rules import ENI, IFI, Protocol, Settings
 from pipeline.core.targets import TargetSet
-from pipeline.run.arms import build_arms
+from pipeline.run.arms import build_arms, materials_of
 from pipeline.run.assumptions import used_assumptions
 from pipeline.run.choice import STATED, chosen_arms
 from pipeline.run.known import Known
@@ -89,14 +90,26 @@ def make_targets(
     known.check(case)
     planned = settle(protocol, settings)
     on_stage("decision")
-    lesions = measured_lesions(case, known)
-    choice = chosen_arms(protocol, settings, lesions, facts or Facts(), known)
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        # Which arms to build is known before the lesions are measured where the user states it.
+        stated = {arm: planned[arm] for arm in STATED.get(settings.arm, ())}
+        ahead = aside.submit(materials_of, case, known, stated) if stated else None
+        lesions = measured_lesions(case, known)
+        choice = chosen_arms(protocol, settings, lesions, facts or Facts(), known)
+        materials = ahead.result() if ahead else None
     wanted = {arm: planned[arm] for arm in choice.arms}
     on_stage("targets")
     beside = None
     if ENI in wanted and IFI not in wanted:  # what is elective must hold the involved field, asked for or not
         beside = planned.get(IFI) or plan_ifi(protocol, settings)
-    built = build_arms(case, known, wanted, beside=beside, allow_inferred=settings.allow_inferred)
+    built = build_arms(
+        case,
+        known,
+        wanted,
+        materials=materials,
+        beside=beside,
+        allow_inferred=settings.allow_inferred,
+    )
     done = [arm.arm for arm in built.arms]
     return RunResult(
         decision=choice.decision,

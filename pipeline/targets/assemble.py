@@ -58,7 +58,7 @@ def assemble(draft: Draft, drawn: Sections, grid: Grid, *, fill_holes: bool) -> 
         section = draft.sections.get(k)
         if section is None:
             continue
-        if fill_holes:
+        if fill_holes and any(len(part.interiors) for part in section.geoms):
             section, area = _without_holes(section, _barred(draft, k))
             filled += area
         if k in drawn and not shapely.covers(section, drawn[k]):

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry import MultiPolygon
 
+from pipeline.core.blank import blank
+from pipeline.core.box import shared
 from pipeline.core.errors import GeometryError
 from pipeline.core.expansion import contract, expand
 from pipeline.core.grid import Grid
@@ -191,7 +193,7 @@ def _cropped(structure: Mask, lattice: Lattice, low: int, high: int) -> Mask:
     index = grid.to_index(grid.frame.to_patient(np.array(corners)))[:, :2]
     i0, j0 = np.maximum(np.floor(index.min(axis=0)).astype(int) - 4, 0)
     i1, j1 = np.maximum(np.ceil(index.max(axis=0)).astype(int) + 5, 0)
-    voxels = np.zeros(grid.shape, dtype=bool)
-    box = (slice(low, high + 1), slice(j0, j1), slice(i0, i1))
+    voxels = blank(grid.shape).view(np.bool_)
+    box = shared((slice(low, high + 1), slice(j0, j1), slice(i0, i1)), structure.box)
     voxels[box] = structure.voxels[box]
-    return Mask(grid=grid, voxels=voxels)
+    return Mask(grid=grid, voxels=voxels, within=box)

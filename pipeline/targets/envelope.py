@@ -10,6 +10,7 @@ from pipeline.core.raster import as_multipolygon
 from pipeline.core.regions import Region
 from pipeline.core.solid import Solid
 from pipeline.core.stations import Stations
+from pipeline.core.threads import side_by_side
 from pipeline.targets.sections import Bounds, Sections, height
 
 
@@ -35,11 +36,11 @@ class Envelope:
 
     def clipped(self, sections: Sections) -> dict[int, MultiPolygon]:
         """What of some sections lies inside the envelope."""
-        inside = {
-            k: shapely.intersection(section, self._at(k, section.bounds)) for k, section in sections.items()
-        }
-        found = {k: as_multipolygon(section) for k, section in inside.items()}
-        return {k: section for k, section in found.items() if not section.is_empty}
+        inside = side_by_side(
+            lambda k: as_multipolygon(shapely.intersection(sections[k], self._at(k, sections[k].bounds))),
+            sections,
+        )
+        return {k: section for k, section in zip(sections, inside, strict=True) if not section.is_empty}
 
     def _at(self, k: int, bounds: Bounds) -> shapely.Geometry:
         """The envelope on a slice, near some bounds."""

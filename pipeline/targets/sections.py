@@ -9,6 +9,7 @@ from shapely.geometry import MultiPolygon
 
 from pipeline.core.grid import Grid
 from pipeline.core.raster import as_multipolygon
+from pipeline.core.threads import side_by_side
 
 # Slice index to section; the index may lie outside the scan.
 Sections = Mapping[int, MultiPolygon]
@@ -21,25 +22,26 @@ def joined(many: Iterable[Sections]) -> dict[int, MultiPolygon]:
     for sections in many:
         for k, section in sections.items():
             gathered.setdefault(k, []).append(section)
-    return {
-        k: parts[0] if len(parts) == 1 else as_multipolygon(shapely.union_all(parts))
-        for k, parts in gathered.items()
-    }
+    united = side_by_side(
+        lambda parts: parts[0] if len(parts) == 1 else as_multipolygon(shapely.union_all(parts)),
+        gathered.values(),
+    )
+    return dict(zip(gathered, united, strict=True))
 
 
 def common(one: Sections, other: Sections) -> dict[int, MultiPolygon]:
     """Intersection slice by slice."""
-    both = {k: as_multipolygon(shapely.intersection(one[k], other[k])) for k in one if k in other}
-    return {k: section for k, section in both.items() if not section.is_empty}
+    met = [k for k in one if k in other]
+    both = side_by_side(lambda k: as_multipolygon(shapely.intersection(one[k], other[k])), met)
+    return {k: section for k, section in zip(met, both, strict=True) if not section.is_empty}
 
 
 def without(one: Sections, other: Sections) -> dict[int, MultiPolygon]:
     """Difference slice by slice."""
-    left = {
-        k: as_multipolygon(shapely.difference(section, other[k])) if k in other else section
-        for k, section in one.items()
-    }
-    return {k: section for k, section in left.items() if not section.is_empty}
+    left = side_by_side(
+        lambda k: as_multipolygon(shapely.difference(one[k], other[k])) if k in other else one[k], one
+    )
+    return {k: section for k, section in zip(one, left, strict=True) if not section.is_empty}
 
 
 def thinned(sections: Sections) -> dict[int, MultiPolygon]:

@@ -9,6 +9,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.grid import Grid
 from pipeline.core.raster import as_multipolygon
+from pipeline.core.threads import side_by_side
 from pipeline.targets.sections import Sections
 
 _CORNERS = 8  # segments of a quarter circle
@@ -17,22 +18,24 @@ _CORNERS = 8  # segments of a quarter circle
 def slits_closed(sections: Sections, width_mm: float) -> dict[int, MultiPolygon]:
     """Gaps narrower than a width closed; nothing grows outward, by no more than half of it into a notch."""
     half = width_mm / 2.0
-    return {
-        k: as_multipolygon(shapely.union(section.buffer(half, quad_segs=_CORNERS).buffer(-half), section))
-        for k, section in sections.items()
-    }
+
+    def closed(section: MultiPolygon) -> MultiPolygon:
+        return as_multipolygon(shapely.union(section.buffer(half, quad_segs=_CORNERS).buffer(-half), section))
+
+    return dict(zip(sections, side_by_side(closed, sections.values()), strict=True))
 
 
 def slivers_removed(sections: Sections, kept: Sections, width_mm: float) -> dict[int, MultiPolygon]:
     """Parts narrower than a width removed; what lies in `kept` stays, and nothing is added to the rest."""
     half = width_mm / 2.0
-    found = {}
-    for k, section in sections.items():
+
+    def wide_parts(k: int) -> MultiPolygon:
+        section = sections[k]
         wide = shapely.intersection(section.buffer(-half).buffer(half, quad_segs=_CORNERS), section)
-        if k in kept:
-            wide = shapely.union(wide, kept[k])
-        found[k] = as_multipolygon(wide)
-    return {k: section for k, section in found.items() if not section.is_empty}
+        return as_multipolygon(shapely.union(wide, kept[k]) if k in kept else wide)
+
+    found = zip(sections, side_by_side(wide_parts, sections), strict=True)
+    return {k: section for k, section in found if not section.is_empty}
 
 
 def flecks_removed(sections: Sections, kept: Sections, least_mm2: float) -> dict[int, MultiPolygon]:
