@@ -49,15 +49,16 @@ def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunO
         InputError: input that is missing, broken, ambiguous or does not fit.
         OutputError: an output folder that is not free or not writable, or a file that reads back wrong.
     """
-    from pipeline.write import check_apart, staged
-
     watch = Stopwatch(on_stage)
     watch("settings")
-    protocol = checked_protocol(request)
-    check_sources(request.source)
-    check_apart(request.out, request.inputs)
-    with masks_ahead(request.source), staged(request.out, overwrite=request.overwrite) as folder:
-        return carry_out(request, protocol, folder, watch)
+    with masks_ahead(request.source):
+        from pipeline.write import check_apart, staged
+
+        protocol = checked_protocol(request)
+        check_sources(request.source)
+        check_apart(request.out, request.inputs)
+        with staged(request.out, overwrite=request.overwrite) as folder:
+            return carry_out(request, protocol, folder, watch)
 
 
 def inspect_case(source: InputChoice) -> Inventory:

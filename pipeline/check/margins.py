@@ -10,6 +10,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.case import Case
 from pipeline.core.contour import Contours
+from pipeline.core.fewer_points import simplified
 from pipeline.core.margin import Margin
 from pipeline.core.raster import image_outline
 from pipeline.core.report import Finding, Severity
@@ -88,7 +89,7 @@ def _slices_too_near(inner: Sequence[Contours], outer: Contours, mm: float, imag
             around = outer.sections.get(k)
             if around is not None and _keeps_off(around, section, mm):
                 continue
-            wanted = shapely.intersection(section.simplify(_THIN_MM).buffer(mm, quad_segs=4), image)
+            wanted = shapely.intersection(simplified(section, _THIN_MM).buffer(mm, quad_segs=4), image)
             if around is None or shapely.difference(wanted, around).area > OUTLINE_MM2:
                 near.add(k)
     return sorted(near)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.errors import GeometryError
+from pipeline.core.fewer_points import simplified
 from pipeline.core.frozen import FrozenMap
 from pipeline.core.grid import Grid
 from pipeline.core.validity import is_valid
@@ -71,5 +73,5 @@ class Contours:
 
     def thinned(self, tolerance_mm: float) -> Contours:
         """The same with fewer points: no point of an outline moves by more than the tolerance."""
-        thin = {k: section.simplify(tolerance_mm) for k, section in self.sections.items()}
-        return Contours(grid=self.grid, sections={k: one for k, one in thin.items() if not one.is_empty})
+        thin = simplified(np.array(list(self.sections.values()), dtype=object), tolerance_mm)
+        return Contours(grid=self.grid, sections=dict(zip(self.sections, thin, strict=True)))

@@ -225,16 +225,18 @@ def without_specks(contours: Contours) -> tuple[Contours, dict[int, int]]:
 
 def _without_specks(geometry: shapely.Geometry, notes: Counter[LoopNote]) -> MultiPolygon:
     """The parts of 2 mm² and more, without holes below 2 mm²; valid, may be empty."""
-    parts = []
-    for part in as_multipolygon(geometry).geoms:
+    parts, whole, specks = [], as_multipolygon(geometry), 0
+    for part in whole.geoms:
         holes = [ring for ring in part.interiors if Polygon(ring).area >= SPECK_MM2]
         dropped = len(part.interiors) - len(holes)
-        whole = Polygon(part.exterior, holes) if dropped else part
-        if whole.area < SPECK_MM2:
-            notes[LoopNote.SPECK] += 1
+        left = Polygon(part.exterior, holes) if dropped else part
+        if left.area < SPECK_MM2:
+            specks += 1
             continue
-        if dropped:
-            notes[LoopNote.SPECK] += dropped
-        parts.append(whole)
+        specks += dropped
+        parts.append(left)
+    if not specks:
+        return whole
+    notes[LoopNote.SPECK] += specks
     joined = MultiPolygon(parts)
     return joined if is_valid(joined) else as_multipolygon(shapely.make_valid(joined))

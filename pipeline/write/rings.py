@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry import MultiPolygon
 
 from pipeline.core.contour import Contours
+from pipeline.core.fewer_points import simplified
 from pipeline.core.raster import as_multipolygon
 from pipeline.core.validity import are_valid, is_valid
 
@@ -91,12 +92,12 @@ def thinned(polygons: Polygons) -> Polygons:
     waiting = np.ones(len(polygons), dtype=bool)
     for tolerance in _TOLERANCES_MM:
         where = np.flatnonzero(waiting)
-        coarse = shapely.simplify(polygons[where], tolerance)
+        coarse = simplified(polygons[where], tolerance)
         change = np.abs(shapely.area(coarse) - area[where])
         good = (change <= _MAX_AREA_CHANGE * area[where]) & are_valid(coarse)
         result[where[good]] = coarse[good]
         waiting[where[good]] = False
-    result[waiting] = shapely.simplify(polygons[waiting], _COLLINEAR_MM)
+    result[waiting] = simplified(polygons[waiting], _COLLINEAR_MM)
     return result
 
 

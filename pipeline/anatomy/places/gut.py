@@ -11,6 +11,7 @@ import shapely
 from pipeline.core.anatomy import GUT, STOMACH, Organs
 from pipeline.core.case import Lesion
 from pipeline.core.contour import Contours
+from pipeline.core.fewer_points import simplified
 from pipeline.core.raster import mask_sections, mask_to_contours
 from pipeline.core.solid import Solid, solid_from_contours
 from pipeline.core.surface import Surface, surface_distance_mm, surface_of, values_at
@@ -63,7 +64,7 @@ def _points(outlines: Contours) -> Points:
     flat = [
         np.column_stack([points, np.full(len(points), levels[k])])
         for k, section in outlines.sections.items()
-        if len(points := shapely.get_coordinates(section.simplify(_THIN_MM)))
+        if len(points := shapely.get_coordinates(simplified(section, _THIN_MM)))
     ]
     return np.concatenate(flat)
 
