@@ -25,7 +25,8 @@ from pipeline.core.errors import InputError, OutputError, UsageError
 from pipeline.core.regions import Region
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
-from pipeline.core.stations import LesionPlace, StationShare
+from pipeline.core.stations import LesionPlace, LesionPlaces, StationShare
+from pipeline.core.threads import known
 from pipeline.core.volume import Mask
 from pipeline.read import load_station_atlas
 from pipeline.write import (
@@ -55,7 +56,7 @@ STOP = Finding(code="PLANTED", severity=Severity.STOP, where="station 7", messag
 
 def finder(task) -> FoundStations:
     places = (PLACE,) if task.scan.lesions else ()
-    return FoundStations(stations=simple(task.scan.volume.grid), places=places)
+    return FoundStations(stations=simple(task.scan.volume.grid), placing=known(LesionPlaces(places=places)))
 
 
 def nothing_built(task) -> FoundStations:
@@ -66,7 +67,8 @@ def nothing_built(task) -> FoundStations:
             built={},
             not_built=dict.fromkeys(stations.regions, "no organ is known"),
             labels=np.zeros_like(stations.labels),
-        )
+        ),
+        placing=known(LesionPlaces(places=())),
     )
 
 

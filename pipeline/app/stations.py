@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from pipeline.app.reference import moved_labels
 from pipeline.app.values import InputChoice, OnStage, RunOutcome, Stopwatch
 from pipeline.core.errors import ConfigError, UsageError
 from pipeline.core.frozen import FrozenMap
+from pipeline.core.threads import begun
 
 if TYPE_CHECKING:
     from pipeline.core.atlas import StationAtlas
     from pipeline.core.regions import Region
     from pipeline.core.report import Finding
-    from pipeline.core.stations import LesionPlace, Stations
+    from pipeline.core.stations import LesionPlace, LesionPlaces, Stations
     from pipeline.read import LoadedScan
 
 # Written outlines lose points that lie this near to a line: levels and edges are straight for centimetres.
@@ -61,15 +63,25 @@ class FoundStations:
 
     Attributes:
         stations: of the patient; their findings go into the report.
-        places: where the lesions lie; one for each of them, or none.
-        findings: doubts about the places, and how well a reference patient fits.
+        placing: where the lesions lie, one place for each of them, or none; may still be worked out.
+        fit: doubts about how well a reference patient fits.
         sha256: of what else was used, by role.
     """
 
     stations: Stations
-    places: tuple[LesionPlace, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    placing: Future[LesionPlaces]
+    fit: tuple[Finding, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[LesionPlace, ...]:
+        """Where the lesions lie."""
+        return self.placing.result().places
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Doubts about the fit and the places."""
+        return (*self.fit, *self.placing.result().findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,12 +127,11 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
         own=own,
         labels=None if moved is None else moved.labels,
     )
-    told = tell_places(task.scan.lesions, stations, anatomy.landmarks, stated=task.stated)
-    doubts = () if moved is None else moved.findings
+    lesions, landmarks = task.scan.lesions, anatomy.landmarks
     return FoundStations(
         stations=stations,
-        places=told.places,
-        findings=(*doubts, *told.findings),
+        placing=begun(lambda: tell_places(lesions, stations, landmarks, stated=task.stated)),
+        fit=() if moved is None else moved.findings,
         sha256={} if moved is None else moved.sha256,
     )
 

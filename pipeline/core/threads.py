@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -26,3 +26,19 @@ def side_by_side(function: Callable[[Item], Made], items: Iterable[Item]) -> lis
     """
     with ThreadPoolExecutor(max_workers=workers()) as pool:
         return list(pool.map(function, items))
+
+
+def begun(function: Callable[[], Made]) -> Future[Made]:
+    """A function that a thread carries out while others go on; what it raises, `result` raises."""
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        return pool.submit(function)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def known(value: Made) -> Future[Made]:
+    """A value that is there already, for who asks for one that was begun."""
+    future: Future[Made] = Future()
+    future.set_result(value)
+    return future

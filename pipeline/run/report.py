@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pipeline.core.anatomy import Landmarks
 from pipeline.core.case import Case, Lesion, Source
@@ -18,8 +19,10 @@ from pipeline.core.report import (
 from pipeline.core.stations import LesionPlace
 from pipeline.core.targets import Target
 from pipeline.core.volume import Volume
-from pipeline.run.targets import RunResult
-from pipeline.targets import LesionMeasures, lesion_measures
+from pipeline.targets.measures import LesionMeasures, lesion_measures
+
+if TYPE_CHECKING:
+    from pipeline.run.targets import RunResult
 
 
 def report_of(

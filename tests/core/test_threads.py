@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 
-from pipeline.core.threads import workers
+import pytest
+
+from pipeline.core.threads import begun, known, side_by_side, workers
 
 
 def test_a_process_bound_to_one_processor_uses_one(monkeypatch) -> None:
@@ -18,3 +21,23 @@ def test_where_the_system_does_not_tell_all_processors_are_used(monkeypatch) -> 
     assert workers() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert workers() == 1
+
+
+def test_side_by_side_keeps_the_order() -> None:
+    assert side_by_side(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    assert side_by_side(str, []) == []
+
+
+def test_what_was_begun_goes_on_while_others_do() -> None:
+    gate = threading.Event()
+    future = begun(lambda: gate.wait(10))
+    assert not future.done()
+    gate.set()
+    assert future.result() is True
+    assert known(5).result() == 5
+
+
+def test_what_was_begun_raises_where_it_is_asked_for() -> None:
+    future = begun(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        future.result()
