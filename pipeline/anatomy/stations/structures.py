@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import RLock
+from threading import Lock, RLock
 
 import numpy as np
 
@@ -75,7 +75,8 @@ class Structures:
         self.groups = groups
         self.crop = _crop(view)
         self._derived = derived
-        self._lock = RLock()
+        self._lock = Lock()
+        self._locks: dict[str, RLock] = {}
         self._masks: dict[str, tuple[Bools | None, str]] = {}
 
     def mask(self, name: str, trace: Trace | None = None) -> Bools:
@@ -85,7 +86,8 @@ class Structures:
             LackingError: it is not known.
         """
         if name not in self._masks:
-            with self._lock:  # whoever comes second waits rather than making it again
+            # Whoever comes second waits rather than making it again; no structure is made of itself.
+            with self._lock_of(name):
                 if name not in self._masks:
                     self._masks[name] = self._find(name)
         mask, note = self._masks[name]
@@ -94,6 +96,10 @@ class Structures:
         if note and trace is not None:
             trace.note(note)
         return mask
+
+    def _lock_of(self, name: str) -> RLock:
+        with self._lock:
+            return self._locks.setdefault(name, RLock())
 
     def known(self, name: str) -> bool:
         """Whether a structure is known."""
