@@ -130,11 +130,12 @@ def section_from_loops(loops: Sequence[Loop]) -> tuple[MultiPolygon, Notes]:
         points = _distinct(loop.points, notes)
         if points is None:
             continue
-        key = (loop.xor, _key(points))
-        if key in seen:
-            notes[LoopNote.DUPLICATE] += 1
-            continue
-        seen.add(key)
+        if len(loops) > 1:
+            key = (loop.xor, _key(points))
+            if key in seen:
+                notes[LoopNote.DUPLICATE] += 1
+                continue
+            seen.add(key)
         shape = _shape(points, notes)
         if shape.area < SPECK_MM2:
             notes[LoopNote.SPECK] += 1

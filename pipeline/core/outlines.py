@@ -44,6 +44,28 @@ def fill_even_odd(segments: Floats, rows: int, columns: int) -> Any:
 
 
 @compiled
+def fill_slices(segments: Floats, starts: Floats, slices: Floats, boxes: Floats, out: Floats) -> None:
+    """Fill rings on many slices of an image, each within a box that holds what of them lies in the image.
+
+    Args:
+        segments: shape (m, 4), edges (x0, y0, x1, y1) in pixels, slice by slice.
+        starts: shape (n + 1,), where those of each slice begin, and the end.
+        slices: shape (n,), their places in the image.
+        boxes: shape (n, 4), whole pixels (left, top, right, bottom) of each slice.
+        out: Boolean array of shape (slices, rows, columns), written to in the boxes.
+    """
+    for n in range(slices.shape[0]):
+        left, top, right, bottom = boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3]
+        edges = segments[starts[n] : starts[n + 1]].copy()
+        for edge in range(edges.shape[0]):
+            edges[edge, 0] -= left
+            edges[edge, 1] -= top
+            edges[edge, 2] -= left
+            edges[edge, 3] -= top
+        out[slices[n], top:bottom, left:right] = fill_even_odd(edges, bottom - top, right - left)
+
+
+@compiled
 def signed_distance(segments: Floats, rows: int, columns: int) -> Any:
     """Exact distance from lattice points to rings, positive inside, in lattice units.
 

@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from pipeline.core.blank import blank
-from pipeline.core.box import Box, hull, shared
+from pipeline.core.box import NOWHERE, hull, shared
 from pipeline.core.contour import Contours
 from pipeline.core.grid import Grid
 from pipeline.core.validity import is_valid
@@ -24,23 +24,29 @@ Segments = npt.NDArray[np.float64]
 
 def contours_to_mask(contours: Contours) -> Mask:
     """The voxels whose centres lie inside the contours, on the contours' grid."""
-    from pipeline.core.outlines import fill_even_odd
+    from pipeline.core.outlines import fill_slices
 
     grid = contours.grid
     voxels = blank(grid.shape).view(np.bool_)
-    boxes: list[Box] = []
-    for k, section in contours.sections.items():
-        edges = segments_of(section)
-        ends = np.concatenate([edges[:, :2], edges[:, 2:]])
-        index = _to_index(grid, k, ends)
-        count = len(edges)
-        # Only the box round the section: the rest of a fresh array need not even be touched.
-        first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, (grid.size[0], grid.size[1]))
-        last = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, first, (grid.size[0], grid.size[1]))
-        in_box = np.hstack([index[:count] - first, index[count:] - first])
-        rows, columns = slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
-        voxels[k, rows, columns] = fill_even_odd(in_box, rows.stop - rows.start, columns.stop - columns.start)
-        boxes.append((slice(k, k + 1), rows, columns))
+    if contours.is_empty:
+        return Mask(grid=grid, voxels=voxels, within=NOWHERE)
+    slices = np.array(contours.slices)
+    edges, section_of = edges_of(np.array(list(contours.sections.values()), dtype=object))
+    w = grid.plane_positions_mm[slices][section_of, None]
+    ends = [grid.to_index(grid.frame.to_patient(np.hstack([uv, w])))[:, :2] for uv in np.hsplit(edges, 2)]
+    starts = np.searchsorted(section_of, np.arange(len(slices) + 1))
+    # Only the box round each section: the rest of a fresh array need not even be touched.
+    size = grid.size[:2]
+    least, most = np.minimum(*ends), np.maximum(*ends)
+    first = np.clip(np.floor(np.minimum.reduceat(least, starts[:-1])).astype(int), 0, size)
+    last = np.clip(np.ceil(np.maximum.reduceat(most, starts[:-1])).astype(int) + 1, first, size)
+    fill_slices(np.hstack(ends), starts, slices, np.hstack([first, last]), voxels)
+    boxes = [
+        (slice(k, k + 1), slice(top, bottom), slice(left, right))
+        for k, (left, top, right, bottom) in zip(
+            slices.tolist(), np.hstack([first, last]).tolist(), strict=True
+        )
+    ]
     return Mask(grid=grid, voxels=voxels, within=hull(boxes))
 
 
@@ -112,11 +118,16 @@ def image_outline(grid: Grid) -> Polygon:
 
 def segments_of(section: MultiPolygon) -> Segments:
     """Directed edges (u0, v0, u1, v1) of all rings of a section, shape (m, 4)."""
-    parts = []
-    for ring in shapely.get_rings(shapely.get_parts(section)):
-        points = shapely.get_coordinates(ring)
-        parts.append(np.hstack([points[:-1], points[1:]]))
-    return np.concatenate(parts)
+    return edges_of(np.array([section], dtype=object))[0]
+
+
+def edges_of(sections: npt.NDArray[np.object_]) -> tuple[Segments, npt.NDArray[np.intp]]:
+    """The same of many sections, in their order, and which of them each edge is of, shape (m,)."""
+    parts, section_of = shapely.get_parts(sections, return_index=True)
+    rings, part_of = shapely.get_rings(parts, return_index=True)
+    points, ring_of = shapely.get_coordinates(rings, return_index=True)
+    along = np.flatnonzero(ring_of[1:] == ring_of[:-1])
+    return np.hstack([points[along], points[along + 1]]), section_of[part_of[ring_of[along]]]
 
 
 def polygons_above(

@@ -49,6 +49,18 @@ def test_filling_on_lattice_lines_counts_each_edge_once() -> None:
 
 
 @pytest.mark.parametrize("compiled", [True, False])
+def test_filling_many_slices_within_their_boxes(compiled: bool) -> None:
+    fill = outlines.fill_slices if compiled else outlines.fill_slices.py_func
+    first, second = _segments(shapely.box(2, 3, 6, 5)), _segments(shapely.box(-5, 1, 3, 4))
+    out = np.zeros((4, 9, 8), dtype=bool)
+    boxes = np.array([[2, 3, 7, 6], [0, 1, 4, 5]])
+    fill(np.vstack([first, second]), np.array([0, 4, 8]), np.array([3, 1]), boxes, out)
+    assert np.array_equal(out[3], outlines.fill_even_odd(first, 9, 8))
+    assert np.array_equal(out[1], outlines.fill_even_odd(second, 9, 8))
+    assert not out[[0, 2]].any()
+
+
+@pytest.mark.parametrize("compiled", [True, False])
 def test_signed_distance_is_exact(compiled: bool) -> None:
     compute = outlines.signed_distance if compiled else outlines.signed_distance.py_func
     found = compute(_segments(SHAPE), 14, 16)
