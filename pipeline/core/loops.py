@@ -143,6 +143,8 @@ def section_from_loops(loops: Sequence[Loop]) -> tuple[MultiPolygon, Notes]:
         (exclusive if loop.xor else usual).append(shape)
     if not usual and not exclusive:
         return MultiPolygon(), dict(notes)
+    if not exclusive and len(usual) == 1 and isinstance(usual[0], Polygon) and not usual[0].interiors:
+        return MultiPolygon(usual), dict(notes)  # by far the most
     return _without_specks(_together(usual, exclusive, notes), notes), dict(notes)
 
 

@@ -175,7 +175,8 @@ def _sections(
 ) -> dict[int, list[Points]]:
     """Rings in (u, v) by the slice that each contour's image reference names."""
     frame = wanted.grid.frame
-    superior = np.array(frame.superior)
+    positions = np.array([header.ImagePositionPatient for header in headers], dtype=float)
+    planes = positions @ np.array(frame.superior)
     found: dict[int, list[Points]] = {}
     for contour in item.ContourSequence:
         k = index[contour.ContourImageSequence[0].ReferencedSOPInstanceUID]
@@ -183,8 +184,7 @@ def _sections(
         if len(points) != int(contour.NumberOfContourPoints) or len(points) < 3:
             raise _wrong(f"slice {k}", f"{contour.NumberOfContourPoints} points", f"{len(points)}")
         moved = frame.from_patient(points)
-        plane = float(np.array(headers[k].ImagePositionPatient, dtype=float) @ superior)
-        off = float(np.abs(moved[:, 2] - plane).max())
+        off = float(np.abs(moved[:, 2] - planes[k]).max())
         if off > _MAX_OFF_PLANE_MM:
             raise _wrong(f"slice {k}", "points on the slice plane", f"{off:.3f} mm off it")
         found.setdefault(k, []).append(moved[:, :2])
@@ -208,11 +208,11 @@ def _check_roi(name: str, wanted: Contours, found: dict[int, list[Points]]) -> N
 
 def _even_odd_area(rings: list[Points]) -> float:
     """Area that an even-odd reader fills; independent of the direction that rings run in."""
-    filled: Any = Polygon()
-    for ring in rings:
-        region: Any = Polygon(ring)
-        if not is_valid(region):  # a keyhole meets itself along its channels
-            region = shapely.make_valid(region)
+    regions: list[Any] = [Polygon(ring) for ring in rings]
+    # A keyhole meets itself along its channels.
+    whole = [region if is_valid(region) else shapely.make_valid(region) for region in regions]
+    filled = whole[0]
+    for region in whole[1:]:
         filled = shapely.symmetric_difference(filled, region)
     return float(filled.area)
 
