@@ -19,8 +19,10 @@ Points = npt.NDArray[np.float64]
 _TRIANGLES_A_POINT = 24
 _TINY = 1e-12
 _ROUNDING = 1e-9
-# Corners of each surface that give a first, too large distance; and pairs that are looked at one by one.
-_FEW, _SIEVES, _PAIRS_AT_ONCE = 400, 4, 3_000_000
+# Corners of each surface that give a first, too large distance.
+_FEW, _SIEVES = 400, 4
+# Pairs that are looked at one by one, all and at one time: above, a tree is worth its import.
+_MOST_PAIRS, _PAIRS_AT_ONCE = 10_000_000, 2_000_000
 _POINTS_AT_ONCE = 50_000
 
 
@@ -141,19 +143,28 @@ def _middles(triangles: Points) -> Points:
 
 def _nearest(points: Points, centres: Points, count: int) -> tuple[Points, npt.NDArray[np.intp]]:
     """Distance to the nearest centre, and the indices of the `count` nearest ones, shape (n, count)."""
-    if len(points) * len(centres) <= _PAIRS_AT_ONCE:  # a tree would cost more, its import above all
-        squared = _squared_distances(points, centres)
-        if count == 1:
-            near = squared.argmin(axis=1)[:, None]
-        else:
-            near = np.argpartition(squared, count - 1, axis=1)[:, :count]
-        return np.sqrt(squared.min(axis=1)), near
+    pairs = len(points) * len(centres)
+    if pairs <= _MOST_PAIRS:
+        parts = [
+            _of_all(part, centres, count) for part in np.array_split(points, 1 + pairs // _PAIRS_AT_ONCE)
+        ]
+        return np.concatenate([away for away, _ in parts]), np.concatenate([near for _, near in parts])
     from scipy.spatial import cKDTree
 
     tree = cKDTree(centres)
     away, near = tree.query(points, k=count)
     near = near.reshape(len(points), count)
     return np.asarray(away).reshape(len(points), -1)[:, 0], near
+
+
+def _of_all(points: Points, centres: Points, count: int) -> tuple[Points, npt.NDArray[np.intp]]:
+    """The same by looking at every pair."""
+    squared = _squared_distances(points, centres)
+    if count == 1:
+        near = squared.argmin(axis=1)[:, None]
+    else:
+        near = np.argpartition(squared, count - 1, axis=1)[:, :count]
+    return np.sqrt(squared.min(axis=1)), near
 
 
 def _squared_distances(points: Points, centres: Points) -> Points:

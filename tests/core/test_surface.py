@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from shapely.geometry import MultiPolygon
 
+from pipeline.core import surface
 from pipeline.core.contour import Contours
 from pipeline.core.errors import GeometryError
 from pipeline.core.solid import FAR, Solid, solid_from_contours
@@ -114,3 +115,18 @@ def test_nothing_has_no_surface() -> None:
     solid = box((-5.0, -9.0), (5.0, 3.0), range(5, 9))
     with pytest.raises(GeometryError, match="no surface"):
         surface_of(Solid(lattice=solid.lattice, field=np.full_like(solid.field, -1.0)))
+
+
+@pytest.mark.parametrize(
+    "most, at_once", [(0, 1), (10**9, 7_000), (10**9, 10**9)], ids=["tree", "parts", "all"]
+)
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_nearest_whichever_way_they_are_found(monkeypatch, most: int, at_once: int, count: int) -> None:
+    monkeypatch.setattr(surface, "_MOST_PAIRS", most)
+    monkeypatch.setattr(surface, "_PAIRS_AT_ONCE", at_once)
+    rng = np.random.default_rng(7)
+    points, centres = rng.normal(0, 9, (150, 3)), rng.normal(0, 9, (200, 3))
+    apart = np.linalg.norm(points[:, None] - centres[None], axis=2)
+    away, near = surface._nearest(points, centres, count)
+    assert away == pytest.approx(apart.min(axis=1))
+    assert [set(row) for row in near.tolist()] == [set(row[:count]) for row in apart.argsort(axis=1).tolist()]
