@@ -145,7 +145,7 @@ class Chosen:
     Attributes:
         arm: None where a fact is missing.
         close: whether a lesion is close to stomach or intestine; None where that is not known.
-        reasons: every step that was looked at.
+        reasons: every step; those after one that is answered yes are not asked.
         missing: facts that the case still needs.
     """
 

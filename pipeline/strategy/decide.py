@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.core.decision import Chosen, DecisionRules, Facts, Measured, Question, Resection, Step
 from pipeline.core.regions import Region, Spread, spread
@@ -11,6 +11,7 @@ from pipeline.core.report import Reason
 
 # Names of facts, as the file of --facts and findings have them.
 RESECTION, MONTHS, REGIONS, CLOSE = "resection", "months_to_recurrence", "regions", "close_to_stomach"
+NOT_ASKED = "not asked"
 _RESULT = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -37,18 +38,19 @@ def decide(rules: DecisionRules, measured: Measured, facts: Facts, *, close_mm: 
     """
     reasons: list[Reason] = []
     missing: list[str] = []
-    arm = None
+    arm, answered = None, False
     for step in rules.steps:
         answer = _ANSWERS[step.question](step, measured, facts)
+        if answered:
+            reasons.append(_not_asked(step, answer))
+            continue
         if step.question is Question.OTHERWISE and missing:
             answer = _Answer(yes=None, value=f"steps before it are open: {', '.join(missing)}")
         reasons.append(_reason(step, answer, decides=not missing))
         missing += [name for name in answer.missing if name not in missing]
-        if answer.yes and not missing:
-            arm = step.arm
-            break
-        if answer.yes:
-            break  # whatever follows is not needed: this step decides unless an earlier one does
+        if answer.yes:  # whatever follows is not needed: this step decides unless an earlier one does
+            answered = True
+            arm = None if missing else step.arm
     close, told = _close(rules, measured, facts, close_mm)
     reasons.append(told)
     if close is None:
@@ -66,6 +68,13 @@ def _reason(step: Step, answer: _Answer, *, decides: bool) -> Reason:
         threshold=threshold,
         result=_RESULT[answer.yes] + (f": {'' if decides else 'would be '}{step.arm}" if answer.yes else ""),
     )
+
+
+def _not_asked(step: Step, answer: _Answer) -> Reason:
+    """A step after one that is answered yes: told for completeness' sake, and nothing hangs on it."""
+    reason = _reason(step, answer, decides=False)
+    value = "a step before is answered yes" if step.question is Question.OTHERWISE else answer.value
+    return replace(reason, value=value, result=NOT_ASKED)
 
 
 def _beside(value: float, limit: float) -> str:

@@ -69,9 +69,16 @@ def test_every_combination_comes_out_as_the_registry_says(resection: str | None)
     assert looked_at == 3 * 15 * 4 * 3
 
 
-def test_the_first_step_that_is_answered_yes_is_the_last_one_looked_at() -> None:
+def test_steps_after_one_that_is_answered_yes_are_told_and_not_asked() -> None:
     got = choose(Facts(resection=Resection.R0, months_to_recurrence=20), largest_diameter_mm=60.0)
-    assert [reason.result for reason in got.reasons] == ["no", "yes: ifi", "far"]
+    asked = ["no", "yes: ifi"]
+    assert [reason.result for reason in got.reasons] == [*asked, "not asked", "not asked", "not asked", "far"]
+    assert got.reasons[3].value == "20.0 months, stated"
+    assert got.reasons[3].threshold == "16 months"
+    assert got.reasons[4].value == "a step before is answered yes"
+    first = choose(Facts(resection=Resection.R2))
+    assert [reason.result for reason in first.reasons] == ["yes: eni", *["not asked"] * 4, "far"]
+    assert first.missing == ()
     assert got.reasons[1].value == "60.0 mm, measured on the contours"
     assert got.reasons[1].threshold == "50 mm"
 
@@ -124,7 +131,9 @@ def test_far_from_the_bowel_is_not_far_from_a_stomach_that_is_not_known() -> Non
 def test_a_yes_after_an_open_question_decides_nothing_and_says_so() -> None:
     got = choose(Facts(), largest_diameter_mm=60.0)
     assert got.arm is None
-    assert [reason.result for reason in got.reasons] == ["unknown", "yes: would be ifi", "far"]
+    asked = ["unknown", "yes: would be ifi"]
+    assert [reason.result for reason in got.reasons] == [*asked, "not asked", "not asked", "not asked", "far"]
+    assert got.missing == ("resection",)
 
 
 def test_a_region_for_the_case_is_every_lesions_and_one_by_lesion_is_its_own() -> None:
@@ -146,11 +155,11 @@ def test_by_exclusion_nothing_comes_out_before_every_step_is_answered() -> None:
 
 def test_figures_beside_a_limit_are_told_from_it() -> None:
     large = choose(Facts(resection=Resection.R0), largest_diameter_mm=50.04)
-    assert (large.reasons[-2].value, large.reasons[-2].result) == (
+    assert (large.reasons[1].value, large.reasons[1].result) == (
         "50.04 mm, measured on the contours",
         "yes: ifi",
     )
     late = choose(Facts(resection=Resection.R0, months_to_recurrence=16.0000001))
-    assert late.reasons[-2].value == "16.0000001 months, stated"
+    assert late.reasons[3].value == "16.0000001 months, stated"
     far = choose(Facts(resection=Resection.R1), gut_mm=10.04)
     assert (far.reasons[-1].value, far.reasons[-1].result) == ("10.04 mm, measured", "far")
