@@ -318,3 +318,12 @@ def test_the_synthetic_patient_by_the_rules_of_the_atlas(tmp_path):
     assert (tmp_path / "out" / "stations_with_conduit.nii.gz").is_file()
     specks = [one for one in record["findings"] if one["code"] == "SPECKS_NOT_WRITTEN"]
     assert len(specks) <= 1
+
+
+def test_doubts_about_the_fit_go_before_those_about_places():
+    fit, place = (replace(STOP, code=code) for code in ("FIT", "PLACE"))
+    found = FoundStations(
+        stations=None, placing=known(LesionPlaces(places=(PLACE,), findings=(place,))), fit=(fit,)
+    )
+    assert found.findings == (fit, place)
+    assert found.places == (PLACE,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from pipeline.core.regions import Region
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.read.protocols import load_protocol
+from pipeline.run import arms, targets
 from pipeline.run.choice import chosen_arms
 from pipeline.run.measured import measured_lesions
 from pipeline.run.report import report_of
 from pipeline.run.targets import make_targets, settle
+from pipeline.targets import gross_volumes
 from tests.known import known, place_in
 from tests.made_case import READ, case
 
@@ -115,3 +118,22 @@ def test_regions_of_the_case_that_are_not_those_of_its_lesions_are_told():
     for stated, codes in (((Region.II,), []), ((Region.I, Region.III), ["REGIONS_STATED_OTHERWISE"])):
         choice = chosen_arms(PROTOCOL, IFI, lesions, Facts(regions=stated), known(made))
         assert [one.code for one in choice.findings if one.code.startswith("REGIONS")] == codes
+
+
+def test_lesions_and_barriers_are_made_ready_once_while_lesions_are_measured(monkeypatch):
+    begun, made = threading.Event(), []
+
+    def gross(*words, **named):
+        made.append(named)
+        begun.set()
+        return gross_volumes(*words, **named)
+
+    def measured(*words):
+        assert begun.wait(10)
+        return measured_lesions(*words)
+
+    monkeypatch.setattr(arms, "gross_volumes", gross)
+    monkeypatch.setattr(targets, "measured_lesions", measured)
+    result = make_targets(case(), known(case()), PROTOCOL, IFI)
+    assert [arm.arm for arm in result.arms] == ["ifi"]
+    assert len(made) == 1

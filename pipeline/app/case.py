@@ -44,7 +44,7 @@ def run_case(request: RunRequest, *, on_stage: OnStage = lambda _: None) -> RunO
         on_stage: told the name of each stage as it begins.
 
     Raises:
-        UsageError: settings that the protocol or this version does not allow; known before reading.
+        UsageError: settings that the protocol or this version does not allow; known before the case is read.
         ConfigError: a protocol file that does not keep to its form.
         InputError: input that is missing, broken, ambiguous or does not fit.
         OutputError: an output folder that is not free or not writable, or a file that reads back wrong.

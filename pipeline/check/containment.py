@@ -52,6 +52,7 @@ def _slices_outside(inner: Target, outer: Target) -> list[int]:
 
 
 def _leaves(section: MultiPolygon, around: MultiPolygon) -> bool:
+    # Of one arm alone: two threads must not prepare a geometry at the same time.
     shapely.prepare(around)
     if shapely.covers(around, section):  # told in a tenth of the time
         return False

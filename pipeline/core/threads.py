@@ -29,7 +29,10 @@ def side_by_side(function: Callable[[Item], Made], items: Iterable[Item]) -> lis
 
 
 def begun(function: Callable[[], Made]) -> Future[Made]:
-    """A function that a thread carries out while others go on; what it raises, `result` raises."""
+    """A function that a thread carries out while others go on; what it raises, `result` raises.
+
+    For what takes a fraction of a second: the process does not end before it has.
+    """
     pool = ThreadPoolExecutor(max_workers=1)
     try:
         return pool.submit(function)

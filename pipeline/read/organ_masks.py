@@ -32,8 +32,14 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def organ_files(folder: Path, names: OrganNames) -> list[Path]:
-    """Those of them that have an organ's name; none where there is no such folder."""
-    return [one for one in image_files(folder) if names.find(stem(one.name))] if folder.is_dir() else []
+    """Those of them that have an organ's name; none where there is no such folder, or it cannot be looked at.
+
+    What is wrong with it is told to whoever reads it.
+    """
+    try:
+        return [one for one in image_files(folder) if names.find(stem(one.name))] if folder.is_dir() else []
+    except OSError:
+        return []
 
 
 def folder_candidates(folder: Path, grid: Grid, names: OrganNames) -> Iterator[Candidate]:

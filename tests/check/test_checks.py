@@ -58,7 +58,7 @@ def test_ctv_outside_ptv(clean: tuple[Case, TargetSet]) -> None:
 
 
 @pytest.mark.parametrize("inner, outer", [("GTV-N1", "PGTV"), ("GTV-N1", "CTV"), ("CTV", "PTV")])
-@pytest.mark.parametrize("gone", ["whole slice", "a part"])
+@pytest.mark.parametrize("gone", ["whole slice", "a part", "all round"])
 def test_every_pair_is_held_against_each_other(
     clean: tuple[Case, TargetSet], inner: str, outer: str, gone: str
 ) -> None:
@@ -66,6 +66,8 @@ def test_every_pair_is_held_against_each_other(
     sections = dict(targets[outer].contours.sections)
     if gone == "whole slice":
         del sections[14]
+    elif gone == "all round":  # what should be around lies inside
+        sections[14] = as_multipolygon(targets[inner].contours.sections[14].buffer(-2))
     else:
         sections[14] = MultiPolygon([sections[14].geoms[0].difference(disc(20, -35, 2))])
     found = check_containment(case, with_target(targets, with_sections(targets[outer], sections)))

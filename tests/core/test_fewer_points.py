@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon
@@ -54,6 +55,53 @@ def test_an_outline_that_would_cross_itself_keeps_its_parts() -> None:
     assert thin.is_valid
     assert thin.geom_type == "Polygon"
     assert shapely.distance(shapely.points(outline), thin.exterior).max() <= 1.0
+
+
+def test_a_hole_that_touches_the_outline_where_a_point_goes_is_thinned_all_the_same() -> None:
+    turn = np.linspace(0.0, 2.0 * np.pi, 2000, endpoint=False)
+    points = np.column_stack([20.0 * np.cos(turn), 20.0 * np.sin(turn)])
+    corner = points[333]
+    shape = Polygon(points, [np.array([corner, 0.8 * corner + [1, 0], 0.8 * corner - [0, 1]])])
+    others = np.array([shape, oracles.circle(9.0)])
+    thin = simplified(others, 0.05)[0]
+    assert thin.is_valid
+    assert len(thin.interiors) == 1
+    assert shapely.get_num_coordinates(thin) < 200
+    assert shapely.distance(shapely.points(points), thin.exterior).max() <= 0.05
+
+
+def test_a_ring_too_small_to_thin_holds_up_no_other() -> None:
+    sliver = Polygon([(30, 0), (40, 0), (40, 0.01)])
+    thin = simplified(MultiPolygon([oracles.circle(9.0), sliver]), 0.05)
+    assert thin.geoms[1].equals(sliver)
+    assert len(thin.geoms[0].exterior.coords) < len(oracles.circle(9.0).exterior.coords) / 2
+
+
+@given(st.integers(0, 2**31), st.sampled_from([0.05, 1.0, 3.0]))
+def test_parts_and_holes_of_all_kinds_stay_within_the_tolerance(seed: int, tolerance: float) -> None:
+    shape = _blots(np.random.default_rng(seed))
+    thin = simplified(shape, tolerance)
+    assert thin.is_valid
+    assert thin.geom_type == shape.geom_type
+    rings = [shapely.get_rings(shapely.get_parts(one)) for one in (shape, thin)]
+    assert len(rings[0]) == len(rings[1])
+    points = shapely.points(shapely.get_coordinates(shape))
+    assert shapely.distance(points, thin.boundary).max() <= tolerance + 1e-9
+
+
+def _blots(rng: np.random.Generator) -> MultiPolygon:
+    """Random stars on a lattice, some with a hole of the same form, united."""
+    stars = []
+    for _ in range(rng.integers(1, 5)):
+        turn = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(5, 40)))
+        radius = rng.uniform(4, 20, len(turn)) * rng.choice([0.1, 1.0])
+        points = np.column_stack([radius * np.cos(turn), radius * np.sin(turn)])
+        star = shapely.make_valid(Polygon(np.round(points + rng.uniform(-40, 40, 2))))
+        hole = shapely.affinity.scale(star, 0.5, 0.5) if rng.random() < 0.5 else Polygon()
+        stars.append(star.difference(hole))
+    parts = [part for part in shapely.get_parts(shapely.union_all(stars)) if part.area > 0]
+    shape = MultiPolygon(parts)
+    return shape if parts and shape.is_valid else MultiPolygon([shapely.box(0, 0, 7, 7)])
 
 
 @given(st.integers(5, 60), st.floats(0.001, 0.5), st.integers(0, 2**31), st.integers(0, 59))

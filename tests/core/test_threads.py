@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from pipeline.core import threads
 from pipeline.core.threads import begun, known, side_by_side, workers
 
 
@@ -26,6 +27,12 @@ def test_where_the_system_does_not_tell_all_processors_are_used(monkeypatch) -> 
 def test_side_by_side_keeps_the_order() -> None:
     assert side_by_side(lambda n: n * n, range(50)) == [n * n for n in range(50)]
     assert side_by_side(str, []) == []
+
+
+def test_side_by_side_means_at_the_same_time(monkeypatch) -> None:
+    monkeypatch.setattr(threads, "workers", lambda: 2)
+    meeting = threading.Barrier(2, timeout=10)
+    assert side_by_side(lambda _: meeting.wait() >= 0, range(2)) == [True, True]
 
 
 def test_what_was_begun_goes_on_while_others_do() -> None:

@@ -12,6 +12,8 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.read.ahead import opened, unpacked_ahead
 from pipeline.read.image_grid import read_image
+from pipeline.read.organ_masks import organ_files
+from pipeline.read.organ_names import load_organ_names
 
 
 def save(folder: Path, number: int) -> Path:
@@ -61,3 +63,11 @@ def test_blocks_that_overlap_leave_the_interpreter_as_it_was(tmp_path: Path) -> 
     assert sys.getswitchinterval() < interval
     second.__exit__(None, None, None)
     assert sys.getswitchinterval() == pytest.approx(interval)
+
+
+def test_a_folder_that_cannot_be_looked_at_has_nothing_to_unpack_ahead(tmp_path):
+    names = load_organ_names()
+    (tmp_path / "liver.nii.gz").touch()
+    assert organ_files(tmp_path, names) == [tmp_path / "liver.nii.gz"]
+    assert organ_files(tmp_path / "nowhere", names) == []
+    assert organ_files(tmp_path / ("x" * 300), names) == []

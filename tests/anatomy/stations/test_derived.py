@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -9,7 +13,7 @@ from pipeline.anatomy.landmarks import METHODS, find_landmarks
 from pipeline.anatomy.organ_view import OrganView
 from pipeline.anatomy.stations.derived import DERIVED, DISC_MM
 from pipeline.anatomy.stations.lacking import LackingError, Trace
-from pipeline.anatomy.stations.structures import Structures
+from pipeline.anatomy.stations.structures import Derived, Structures
 from pipeline.core.anatomy import Attempt, LandmarkRule
 from pipeline.core.grid import Grid
 from pipeline.read.station_rules import load_station_atlas
@@ -47,6 +51,23 @@ def test_nothing_is_told_from_nothing(name: str) -> None:
     assert not of.known(name)
     with pytest.raises(LackingError, match=f"no {name}"):
         of.mask(name)
+
+
+def test_threads_that_ask_for_one_structure_make_it_once_and_others_at_the_same_time() -> None:
+    meeting, made = threading.Barrier(2, timeout=10), []
+
+    def slowly(of: Structures) -> Derived:
+        made.append(threading.get_ident())
+        meeting.wait()  # until another structure is being made as well
+        time.sleep(0.05)
+        return np.ones(of.crop.shape, dtype=bool), ""
+
+    organs = OrganView(patient(HFS, {"liver": box(HFS, (0, 4), (0, 4), (0, 4))}))
+    of = Structures(organs, {}, {}, {"one": slowly, "other": slowly})
+    with ThreadPoolExecutor(4) as pool:
+        masks = list(pool.map(of.mask, ["one", "one", "other", "one"]))
+    assert len(made) == 2
+    assert masks[0] is masks[1] is masks[3]
 
 
 # -------------------------------------------------------------------------------------- spine and discs
