@@ -16,6 +16,8 @@ import pipeline.app.stations
 from pipeline.app import FoundStations
 from pipeline.cli import app
 from pipeline.core.case import LesionKind
+from pipeline.core.stations import LesionPlaces
+from pipeline.core.threads import known
 from pipeline.write import CtIdentity, write_ct_series, write_masks
 from tests import made_case
 from tests.made_stations import of_phantom
@@ -153,7 +155,8 @@ def test_the_synthetic_patient_with_a_few_organ_masks(tmp_path, monkeypatch, pos
 
     def by_hand(task):
         assert np.array_equal(task.scan.volume.hu, phantom.volume.hu)
-        return FoundStations(stations=of_phantom(replace(phantom, volume=task.scan.volume)))
+        stations = of_phantom(replace(phantom, volume=task.scan.volume))
+        return FoundStations(stations=stations, placing=known(LesionPlaces(places=())))
 
     monkeypatch.setattr(pipeline.app.stations, "stations_by_rules", by_hand)
     command = ["stations", tmp_path / "ct", "--out", tmp_path / "out", "--anatomy", tmp_path / "masks"]
