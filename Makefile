@@ -27,7 +27,7 @@ WORKERS ?= 2
 LIST := import tomllib; \
     project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
     extras = project["optional-dependencies"]; \
-    wanted = project["dependencies"] + extras["headless"] + extras["compressed"] + extras["dev"]; \
+    wanted = project["dependencies"] + extras["headless"] + extras["compressed"] + extras["fast"] + extras["dev"]; \
     print(*(line for line in wanted if not line.startswith("rt-utils")), sep="\n")
 
 help:

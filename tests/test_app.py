@@ -6,17 +6,19 @@ import copy
 import hashlib
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 
+import pipeline.run.arms
 import pipeline.write
 from pipeline.app import DemoRequest, InputChoice, RunRequest, run_case, run_demo
 from pipeline.app.values import Stopwatch
 from pipeline.core.case import LesionKind
-from pipeline.core.errors import ConfigError, OutputError, StructureError, UsageError
+from pipeline.core.errors import ConfigError, GeometryError, OutputError, StructureError, UsageError
 from pipeline.core.rules import ArmChoice, MarginName, Settings
 from tests import made_case
 from tests.leaning_ct import made, spec
@@ -286,6 +288,19 @@ def test_a_failure_while_writing_leaves_nothing(dicom, tmp_path, monkeypatch, na
     with pytest.raises(OutputError, match="disk is full"):
         run_case(request(dicom, tmp_path / "deep" / "out", formats=frozenset({"nifti"})))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_failure_after_an_arm_was_written_leaves_nothing(dicom, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise GeometryError("no arms to be compared")
+
+    filters = list(warnings.filters)
+    monkeypatch.setattr(pipeline.run.arms, "check_arms", fail)
+    with pytest.raises(GeometryError, match="no arms to be compared"):
+        run_case(request(dicom, tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+    assert warnings.filters == filters
 
 
 @pytest.mark.slow

@@ -5,19 +5,24 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from pipeline.anatomy.places.gut import distance_to_gut_mm
 from pipeline.core.decision import Facts
+from pipeline.core.errors import GeometryError
 from pipeline.core.margin import Margin
 from pipeline.core.regions import Region
 from pipeline.core.report import Provenance
 from pipeline.core.rules import ArmChoice, Settings
+from pipeline.core.volume import Mask
 from pipeline.read.protocols import load_protocol
-from pipeline.run import arms, targets
+from pipeline.run import ahead, arms
+from pipeline.run import measured as run_measured
 from pipeline.run.choice import chosen_arms
-from pipeline.run.measured import measured_lesions
+from pipeline.run.measured import measured_lesions, measured_without_map
 from pipeline.run.report import report_of
-from pipeline.run.targets import make_targets, settle
+from pipeline.run.targets import begin, make_targets, settle
 from pipeline.targets import gross_volumes
 from tests.known import known, place_in
 from tests.made_case import READ, case
@@ -120,7 +125,7 @@ def test_regions_of_the_case_that_are_not_those_of_its_lesions_are_told():
         assert [one.code for one in choice.findings if one.code.startswith("REGIONS")] == codes
 
 
-def test_lesions_and_barriers_are_made_ready_once_while_lesions_are_measured(monkeypatch):
+def test_what_needs_organs_alone_is_made_once_and_may_be_begun_before_the_map_is_known(monkeypatch):
     begun, made = threading.Event(), []
 
     def gross(*words, **named):
@@ -129,11 +134,52 @@ def test_lesions_and_barriers_are_made_ready_once_while_lesions_are_measured(mon
         return gross_volumes(*words, **named)
 
     def measured(*words):
-        assert begun.wait(10)
-        return measured_lesions(*words)
+        assert begun.wait(10), "materials are made by another thread"
+        return measured_without_map(*words)
 
     monkeypatch.setattr(arms, "gross_volumes", gross)
-    monkeypatch.setattr(targets, "measured_lesions", measured)
-    result = make_targets(case(), known(case()), PROTOCOL, IFI)
-    assert [arm.arm for arm in result.arms] == ["ifi"]
-    assert len(made) == 1
+    monkeypatch.setattr(ahead, "measured_without_map", measured)
+    early = begin(case(), known(case()), PROTOCOL, IFI)
+    results = [
+        make_targets(case(), known(case()), PROTOCOL, IFI, ahead=early),
+        make_targets(case(), known(case()), PROTOCOL, IFI),
+    ]
+    assert len(made) == 2
+    assert [[arm.arm for arm in result.arms] for result in results] == [["ifi"], ["ifi"]]
+    volumes = [[one.contours.volume_cc for one in result.arms[0].targets] for result in results]
+    assert volumes[0] == volumes[1]
+
+
+def test_what_goes_wrong_ahead_is_raised(monkeypatch):
+    def broken(*words, **named):
+        raise GeometryError("broken")
+
+    monkeypatch.setattr(arms, "gross_volumes", broken)
+    early = begin(case(), known(case()), PROTOCOL, IFI)
+    with pytest.raises(GeometryError, match="broken"):
+        make_targets(case(), known(case()), PROTOCOL, IFI, ahead=early)
+
+
+def test_an_arm_is_handed_over_before_it_is_checked(monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(arms, "check_targets", lambda *words: (told.append("checked"), ())[1])
+    result = make_targets(
+        case(), known(case()), PROTOCOL, IFI, on_arm=lambda arm, doses: told.append((arm.arm, doses))
+    )
+    assert told == [("ifi", result.prescriptions.get("ifi")), "checked"]
+
+
+def test_a_conduit_counts_to_the_gut(monkeypatch):
+    made, of_case = case(), known(case())
+    (lesion,) = made.lesions
+    grid = made.volume.grid
+    voxels = np.zeros(grid.shape, dtype=bool)
+    voxels[:, :5, :5] = True
+    conduit = Mask(grid=grid, voxels=voxels)
+    monkeypatch.setattr(run_measured, "conduit_of", lambda known: conduit)
+    before = measured_without_map(made, of_case.organs)
+    (one,) = measured_lesions(made, of_case, before)
+    assert before[0].gut_mm is None
+    assert one.gut_mm == pytest.approx(distance_to_gut_mm(lesion, (conduit,)))
+    nearer = [replace(before[0], gut_mm=1.0)]
+    assert measured_lesions(made, of_case, nearer)[0].gut_mm == 1.0

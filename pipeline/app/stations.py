@@ -119,6 +119,13 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
     sources = organ_input(request.source, task.scan)
     own = read_own_stations(sources, load_station_names(), anatomy.organs)
     moved = None if request.atlas is None else moved_labels(request.atlas, anatomy)
+    placing: list[Future[LesionPlaces]] = []
+
+    def place(stations: Stations) -> None:
+        placing.append(
+            begun(lambda: tell_places(task.scan.lesions, stations, anatomy.landmarks, stated=task.stated))
+        )
+
     stations = find_stations(
         anatomy.organs,
         anatomy.landmarks,
@@ -126,11 +133,11 @@ def stations_by_rules(task: StationsTask) -> FoundStations:
         options=request.options,
         own=own,
         labels=None if moved is None else moved.labels,
+        on_built=place,
     )
-    lesions, landmarks = task.scan.lesions, anatomy.landmarks
     return FoundStations(
         stations=stations,
-        placing=begun(lambda: tell_places(lesions, stations, landmarks, stated=task.stated)),
+        placing=placing[0],
         fit=() if moved is None else moved.findings,
         sha256={} if moved is None else moved.sha256,
     )

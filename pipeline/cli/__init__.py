@@ -15,6 +15,7 @@ import typer
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from pipeline.cli import demo, inspect, protocol, run, stations
+from pipeline.cli.imports import leave_out
 from pipeline.cli.memory import keep_memory
 
 app = typer.Typer(
@@ -68,6 +69,7 @@ def main() -> None:
 def program() -> None:
     """The console script: `main`, and out."""
     gc.disable()  # one case, and then the process ends: what is garbage in cycles is not worth looking for
+    leave_out()
     try:
         main()
     except SystemExit as ending:

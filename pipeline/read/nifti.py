@@ -6,7 +6,8 @@ import gzip
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ from pipeline.core.blank import blank
 from pipeline.core.box import NOWHERE, Box
 from pipeline.core.errors import InputError
 
+_crc32: Callable[[bytes], int] | None
+try:
+    from isal.isal_zlib import crc32 as _crc32
+except ImportError:  # it is an extra, as not every platform has it ready-made
+    _crc32 = None
+
 Bytes = npt.NDArray[np.uint8]
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -26,7 +33,10 @@ _TODO = "copy or export the file again"
 # much fresh memory at a time would cost more.
 _AT_ONCE_BYTES, _BLOCK_BYTES = 1 << 26, 1 << 20
 _PAGE_BYTES = 4096  # what the system gives memory by
-_GZIP_FORMAT = 31  # zlib's wbits for a gzip member with header and checksum
+# zlib's wbits for a gzip member with header and checksum, and for the data between them. A header whose flags
+# are 0 has nothing but its ten bytes (RFC 1952).
+_GZIP_FORMAT, _BARE_FORMAT = 31, -15
+_HEADER_BYTES, _PLAIN_HEADER = 10, _GZIP_MAGIC + b"\x08\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,7 +114,7 @@ class NiftiFile:
             zlib.error: the compressed data are damaged.
         """
         if self.length <= _AT_ONCE_BYTES:
-            whole = zlib.decompress(packed, wbits=_GZIP_FORMAT, bufsize=self.length)
+            whole = _unpacked(packed, self.length)
             yield np.frombuffer(whole, dtype=np.uint8)[self.offset : self.offset + count]
             return
         unpacker, done = zlib.decompressobj(wbits=_GZIP_FORMAT), -self.offset
@@ -115,6 +125,23 @@ class NiftiFile:
                 break
             yield np.frombuffer(block, dtype=np.uint8)[max(0, -done) : max(0, count - done)]
             done += len(block)
+
+
+def _unpacked(packed: bytes, length: int) -> bytes:
+    """The first member of a compressed file, its checksum compared.
+
+    The checksum takes zlib longer than the unpacking; the extra `fast` has one in a seventh of the time. What
+    does not fit so is left to zlib, and to its words.
+
+    Raises:
+        zlib.error: the compressed data are damaged.
+    """
+    if _crc32 is not None and packed.startswith(_PLAIN_HEADER):
+        with suppress(zlib.error):
+            whole = zlib.decompress(memoryview(packed)[_HEADER_BYTES:], wbits=_BARE_FORMAT, bufsize=length)
+            if (_crc32(whole), len(whole) % 2**32) == struct.unpack("<LL", packed[-8:]):
+                return whole
+    return zlib.decompress(packed, wbits=_GZIP_FORMAT, bufsize=length)
 
 
 def _copied(values: Bytes, place: Bytes) -> tuple[npt.NDArray[np.intp], int]:

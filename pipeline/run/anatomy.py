@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.anatomy import organs_of_image
@@ -55,6 +55,7 @@ def find_stations(
     options: Mapping[str, str] | None = None,
     own: OwnStations | None = None,
     labels: Mapping[str, Mask] | None = None,
+    on_built: Callable[[Stations], None] = lambda _: None,
 ) -> Stations:
     """The stations of a patient.
 
@@ -64,11 +65,14 @@ def find_stations(
         options: choices other than the atlas's defaults.
         own: stations that the user gives; they take the place of the built ones.
         labels: a reference patient's stations brought to this one; in place of the rules.
+        on_built: given the stations before they are checked.
 
     Raises:
         ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
     """
-    return build_stations(organs, landmarks, atlas, options=options, own=own, labels=labels)
+    return build_stations(
+        organs, landmarks, atlas, options=options, own=own, labels=labels, on_built=on_built
+    )
 
 
 def tell_places(

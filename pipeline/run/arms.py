@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -75,6 +75,7 @@ def build_arms(
     *,
     materials: Materials | None = None,
     beside: PlannedArm | None = None,
+    on_made: Callable[[TargetSet], None] = lambda _: None,
     allow_inferred: bool = True,
 ) -> ArmsBuilt:
     """Build the planned arms.
@@ -85,6 +86,7 @@ def build_arms(
         planned: arm to its plan.
         materials: of `materials_of` for the same arms, where they were made already.
         beside: of an involved field that is not asked for: the ENI arm is held against it all the same.
+        on_made: given the volumes of each planned arm before they are checked; by any thread.
         allow_inferred: whether landmarks that were only inferred may be used.
 
     Raises:
@@ -102,13 +104,14 @@ def build_arms(
     with ThreadPoolExecutor(max_workers=1) as aside:  # the arms share nothing but the lesions
         field = planned.get(IFI) or (beside if patient is not None and not lacking else None)
         ifi = (
-            aside.submit(_ifi, case, known, field, masks, gross, checked=IFI in planned)
+            aside.submit(_ifi, case, known, field, masks, gross, on_made=on_made if IFI in planned else None)
             if field is not None
             else None
         )
         eni = None
         if patient is not None and not lacking:
             made = build_eni(case, plan=planned[ENI].plan, patient=patient, organs=masks, gross=gross)
+            on_made(made.targets)
             eni = (made, (*made.targets.findings, *check_targets(case, made.targets, known.organs)))
         done = ifi.result() if ifi else None
     both = (*([done[0]] if done else []), *([eni[0].targets] if eni else []))
@@ -132,12 +135,13 @@ def _ifi(
     masks: Mapping[str, Mask],
     gross: Sequence[Gross],
     *,
-    checked: bool,
+    on_made: Callable[[TargetSet], None] | None,
 ) -> tuple[TargetSet, tuple[Finding, ...]]:
     """The IFI arm with its doubts; without them where it is not written."""
     targets = build_ifi(case, plan=planned.plan, organs=masks, gross=gross)
-    if not checked:
+    if on_made is None:
         return targets, ()
+    on_made(targets)
     return targets, (*targets.findings, *check_targets(case, targets, known.organs))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pipeline.core.case import Case
@@ -13,16 +12,18 @@ from pipeline.core.prescription import Prescription
 from pipeline.core.report import Decision, Finding
 from pipeline.core.rules import ENI, IFI, Protocol, Settings
 from pipeline.core.targets import TargetSet
-from pipeline.run.arms import build_arms, materials_of
+from pipeline.run.ahead import Ahead, ahead_of
+from pipeline.run.arms import build_arms
 from pipeline.run.assumptions import used_assumptions
 from pipeline.run.choice import STATED, chosen_arms
 from pipeline.run.known import Known
 from pipeline.run.measured import MeasuredLesion, measured_lesions
 from pipeline.strategy import PlannedArm, check_settings, plan_eni, plan_ifi, roi_names
 
-__all__ = ("OnStage", "RunResult", "make_targets", "roi_names", "settle")
+__all__ = ("OnArm", "OnStage", "RunResult", "begin", "make_targets", "roi_names", "settle")
 
 OnStage = Callable[[str], None]
+OnArm = Callable[[TargetSet, Prescription | None], None]
 
 _PLANNERS = {IFI: plan_ifi, ENI: plan_eni}
 
@@ -64,6 +65,17 @@ def settle(protocol: Protocol, settings: Settings) -> dict[str, PlannedArm]:
     return {arm: _PLANNERS[arm](protocol, settings) for arm in asked}
 
 
+def begin(case: Case, known: Known, protocol: Protocol, settings: Settings) -> Ahead:
+    """Begin what of `make_targets` needs organs alone, for who does not know the stations yet.
+
+    Raises:
+        UsageError: as `settle`.
+    """
+    planned = settle(protocol, settings)
+    # Which arms to build is known before the lesions are measured where the user states it.
+    return ahead_of(case, known, {arm: planned[arm] for arm in STATED.get(settings.arm, ())})
+
+
 def make_targets(
     case: Case,
     known: Known,
@@ -71,7 +83,9 @@ def make_targets(
     settings: Settings,
     *,
     facts: Facts | None = None,
+    ahead: Ahead | None = None,
     on_stage: OnStage = lambda _: None,
+    on_arm: OnArm = lambda _arm, _doses: None,
 ) -> RunResult:
     """Carry the protocol out on a case.
 
@@ -81,7 +95,9 @@ def make_targets(
         protocol: its rules.
         settings: the user's choices.
         facts: what the user states of the patient.
+        ahead: of `begin` for the same case, where it was called already.
         on_stage: told the name of each stage as it begins.
+        on_arm: given the volumes of each arm, with its dose plan, as soon as they are made; by any thread.
 
     Raises:
         UsageError: as `settle`.
@@ -90,13 +106,10 @@ def make_targets(
     known.check(case)
     planned = settle(protocol, settings)
     on_stage("decision")
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        # Which arms to build is known before the lesions are measured where the user states it.
-        stated = {arm: planned[arm] for arm in STATED.get(settings.arm, ())}
-        ahead = aside.submit(materials_of, case, known, stated) if stated else None
-        lesions = measured_lesions(case, known)
-        choice = chosen_arms(protocol, settings, lesions, facts or Facts(), known)
-        materials = ahead.result() if ahead else None
+    ahead = ahead or begin(case, known, protocol, settings)
+    lesions = measured_lesions(case, known, ahead.measured.result())
+    choice = chosen_arms(protocol, settings, lesions, facts or Facts(), known)
+    materials = ahead.materials.result() if ahead.materials else None
     wanted = {arm: planned[arm] for arm in choice.arms}
     on_stage("targets")
     beside = None
@@ -108,6 +121,7 @@ def make_targets(
         wanted,
         materials=materials,
         beside=beside,
+        on_made=lambda made: on_arm(made, choice.prescriptions.get(made.arm)),
         allow_inferred=settings.allow_inferred,
     )
     done = [arm.arm for arm in built.arms]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,6 +83,32 @@ def test_a_checksum_that_does_not_fit(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"image cannot be read; where: file m.nii.gz.*incorrect data check"):
         read_image(path)
+
+
+@pytest.mark.parametrize("crc32", [nifti._crc32, None])
+def test_unpacked_with_either_checksum(
+    crc32: Callable[[bytes], int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nifti, "_crc32", crc32)
+    data = VOXELS.tobytes() * 50
+    packed = gzip.compress(data)
+    assert nifti._unpacked(packed, len(data)) == data
+    assert nifti._unpacked(packed, 10) == data  # the length is a guess only
+    assert nifti._unpacked(packed + gzip.compress(b"more"), len(data)) == data
+    assert nifti._unpacked(packed + b"no gzip", len(data)) == data
+    named = io.BytesIO()
+    with gzip.GzipFile("mask.nii", "wb", fileobj=named) as stream:
+        stream.write(data)
+    assert nifti._unpacked(named.getvalue(), len(data)) == data
+    for place in (0, 3, len(packed) // 2, len(packed) - 8):
+        damaged = bytearray(packed)
+        damaged[place] ^= 0xFF
+        with pytest.raises(zlib.error):
+            nifti._unpacked(bytes(damaged), len(data))
+    with pytest.raises(zlib.error):
+        nifti._unpacked(packed[: len(packed) // 2], len(data))
+    with pytest.raises(zlib.error):
+        nifti._unpacked(b"", len(data))
 
 
 def test_four_dimensions(tmp_path: Path) -> None:

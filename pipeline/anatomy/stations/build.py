@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -67,6 +67,7 @@ def build_stations(
     own: OwnStations | None = None,
     labels: Mapping[str, Mask] | None = None,
     pitch_mm: float = PITCH_MM,
+    on_built: Callable[[Stations], None] = lambda _: None,
 ) -> Stations:
     """Every station of the atlas on this patient, or the reason why it could not be built.
 
@@ -79,6 +80,7 @@ def build_stations(
         labels: station to where another patient's label lies on this one; in place of the rules' spaces. The
             rest is done in the same way: organs are taken out, and stations told apart.
         pitch_mm: of the lattice in the axial plane.
+        on_built: given the stations before they are checked, which takes as long as placing lesions in them.
 
     Raises:
         ConfigError: an option that the atlas does not have, or a rule that cannot be carried out.
@@ -111,6 +113,7 @@ def build_stations(
         conduit=_on_grid(view, structures.crop, barriers.conduit),
         options=chosen if labels is None else {},
     )
+    on_built(stations)
     taken = [name for station in built for name in atlas.stations[station].minus]
     doubts = doubts_about(stations, landmarks, organs, barriers.lacking(taken))
     checked = check_stations(stations, atlas.checks, scene.midline())
