@@ -12,6 +12,7 @@ from pipeline.anatomy.organ_view import Bools, OrganView
 from pipeline.anatomy.stations.apart import bordered, without, without_specks
 from pipeline.anatomy.stations.barriers import Barriers
 from pipeline.anatomy.stations.checks import check_stations
+from pipeline.anatomy.stations.conduit import check_conduit_mask
 from pipeline.anatomy.stations.derived import DERIVED
 from pipeline.anatomy.stations.doubts import FILLED, doubts_about
 from pipeline.anatomy.stations.fields import (
@@ -117,7 +118,8 @@ def build_stations(
     taken = [name for station in built for name in atlas.stations[station].minus]
     doubts = doubts_about(stations, landmarks, organs, barriers.lacking(taken))
     checked = check_stations(stations, atlas.checks, scene.midline())
-    return replace(stations, findings=(*(own.findings if own else ()), *doubts, *checked))
+    seen = () if stations.conduit is None else check_conduit_mask(view, stations.conduit, landmarks)
+    return replace(stations, findings=(*(own.findings if own else ()), *doubts, *seen, *checked))
 
 
 # -------------------------------------------------------------------------------------------- one by one
