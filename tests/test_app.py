@@ -20,6 +20,7 @@ from pipeline.app.values import Stopwatch
 from pipeline.core.case import LesionKind
 from pipeline.core.errors import ConfigError, GeometryError, OutputError, StructureError, UsageError
 from pipeline.core.rules import ArmChoice, MarginName, Settings
+from pipeline.write import folder
 from tests import made_case
 from tests.leaning_ct import made, spec
 
@@ -322,7 +323,8 @@ def test_a_failure_keeps_the_earlier_run(dicom, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_an_earlier_run_is_replaced_only_when_the_user_says_so(dicom, tmp_path):
     out = tmp_path / "out"
-    run_case(request(dicom, out, pictures=True))
+    run_case(request(dicom, out, pictures=True, formats=frozenset({"nifti", "seg"}), append_to_source=True))
+    assert folder._of_others(out) == [], "what a run writes is known to be ours"
     with pytest.raises(OutputError, match="not empty"):
         run_case(request(dicom, out))
     run_case(request(dicom, out, overwrite=True))
@@ -352,6 +354,7 @@ def test_a_stage_that_comes_twice_is_added_up():
 @pytest.mark.slow
 def test_the_demo_makes_a_patient_and_runs_it(demo_run):
     found = tree(demo_run)
+    assert folder._of_others(demo_run) == []
     report = json.loads((demo_run / "report.json").read_text(encoding="utf-8"))
     assert {"report.json", "ifi/rtstruct.dcm", "patient/dicom/structures.dcm"} <= found
     assert "patient/masks/vertebrae_T4.nii.gz" in found

@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pipeline.core.errors import OutputError
@@ -32,6 +33,17 @@ OUTPUT_NAMES = frozenset(
     }
 )
 
+# What of the sub-folders is ours, path by path: what else lies in them is somebody's, and stays. The
+# synthetic patient of the demo is ours as a whole.
+_OF_AN_ARM = ("rtstruct.dcm", "rtstruct_appended.dcm", "prescription.json", "seg.dcm", "masks/*.nii.gz")
+_OURS_WITHIN = {
+    "ifi": _OF_AN_ARM,
+    "eni": _OF_AN_ARM,
+    "stations": ("rtstruct.dcm",),
+    "pictures": ("decision.png", "ifi_*.png", "eni_*.png", "stations_*.png"),
+    "ct": ("*.dcm",),
+}
+
 _SCRATCH = ".rt-targets-"
 _EARLIER = ".earlier"
 
@@ -41,9 +53,9 @@ def staged(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A folder to write to; when the block ends well, what is in it appears in `out`.
 
     `out` may be missing or empty. With `overwrite` it may also hold an earlier run: all outputs of
-    that run are replaced, and whatever else lies there is left alone. On any exception, an
-    interrupt included, nothing is left and `out` is as it was. A new `out` appears in one step;
-    into a folder that is there already the entries move one by one, `report.json` last.
+    that run are replaced, and whatever else lies there or in its sub-folders is left alone. On any
+    exception, an interrupt included, nothing is left and `out` is as it was. A new `out` appears in
+    one step; into a folder that is there already the entries move one by one, `report.json` last.
 
     Raises:
         OutputError: `out` is no folder, not writable, or holds something and `overwrite` does not
@@ -192,10 +204,15 @@ def _check_names(staging: Path) -> None:
 
 def _move_in(staging: Path, target: Path) -> None:
     """Move the entries of `staging` into `target`; put everything back when one does not move."""
-    names = [entry.name for entry in staging.iterdir()]
     earlier = staging / _EARLIER
     moved: list[tuple[Path, Path]] = []
     try:
+        for path in _of_others(target):
+            place = staging / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            moved.append((target / path, place))
+            _rename(*moved[-1])
+        names = [entry.name for entry in staging.iterdir()]
         _make(earlier)
         # The record goes first and comes last: a folder that has one is complete.
         for name in sorted(OUTPUT_NAMES, key=lambda name: (name != RECORD, name)):
@@ -212,10 +229,25 @@ def _move_in(staging: Path, target: Path) -> None:
         raise
 
 
+def _of_others(target: Path) -> list[Path]:
+    """Files in the sub-folders of an earlier run that no run writes, as paths within the output folder."""
+    return [
+        Path(name, *path.relative_to(target / name).parts)
+        for name, ours in _OURS_WITHIN.items()
+        for path in sorted((target / name).rglob("*"))
+        if not path.is_dir() and not any(_fits(path.relative_to(target / name), form) for form in ours)
+    ]
+
+
+def _fits(path: Path, form: str) -> bool:
+    parts = form.split("/")
+    return len(parts) == len(path.parts) and all(map(fnmatchcase, path.parts, parts))
+
+
 def _discard(scratch: Path, made: list[Path]) -> None:
-    """Remove what was staged, unless an earlier run that could not be put back still lies in it."""
+    """Remove what was staged, unless something that could not be put back still lies in it."""
     earlier = scratch / _EARLIER
-    if earlier.is_dir() and any(earlier.iterdir()):
+    if (earlier.is_dir() and any(earlier.iterdir())) or _of_others(scratch):
         return
     shutil.rmtree(scratch, ignore_errors=True)
     for folder in made:

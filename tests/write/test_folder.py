@@ -51,6 +51,61 @@ def test_a_new_folder_appears_with_all_in_it(tmp_path, deep):
     assert [entry.name for entry in out.parent.iterdir()] == ["out"]
 
 
+@pytest.fixture
+def own_files(earlier):
+    """Files of the user's in sub-folders of an earlier run, beside outputs of it."""
+    own = ("ifi/rtstruct_reviewed.dcm", "ifi/mine/note.txt", "pictures/annotated.png", "eni/masks/notes.txt")
+    for name in (*own, "ifi/rtstruct.dcm", "ifi/masks/CTV.nii.gz", "pictures/ifi_GTV.png", "eni/seg.dcm"):
+        (earlier / name).parent.mkdir(parents=True, exist_ok=True)
+        (earlier / name).write_text("mine" if name in own else "old")
+    return own
+
+
+def test_files_of_others_in_sub_folders_stay(earlier, own_files):
+    with staged(earlier, overwrite=True) as staging:
+        fill(staging)
+    found = {name: text for name, text in tree(earlier).items() if text is not None}
+    assert found.pop("report.json")
+    assert found.pop("ifi/rtstruct.dcm") == "new"
+    assert found == {"notes.txt": "mine", **dict.fromkeys(own_files, "mine")}
+
+
+@pytest.mark.parametrize("nth", range(12))
+def test_files_of_others_are_back_where_they_were_when_a_move_fails(earlier, own_files, nth, monkeypatch):
+    before = tree(earlier)
+    rename, calls = folder._rename, []
+
+    def fails_once(source, place):
+        calls.append(source)
+        if len(calls) == nth + 1:
+            raise OutputError("disk is gone")
+        rename(source, place)
+
+    monkeypatch.setattr(folder, "_rename", fails_once)
+    try:
+        with staged(earlier, overwrite=True) as staging:
+            fill(staging)
+    except OutputError:
+        assert tree(earlier) == before
+    else:
+        assert len(calls) <= nth
+
+
+def test_files_of_others_that_cannot_be_put_back_are_not_removed(earlier, own_files, monkeypatch):
+    rename = folder._rename
+
+    def fails(source, place):
+        if source.name == "report.json":
+            (earlier / "ifi" / "mine").rmdir()  # so that the note cannot go back
+            raise OutputError("disk is gone")
+        rename(source, place)
+
+    monkeypatch.setattr(folder, "_rename", fails)
+    with pytest.raises(FileNotFoundError), staged(earlier, overwrite=True) as staging:
+        fill(staging)
+    assert [path.read_text() for path in earlier.rglob("note.txt")] == ["mine"]
+
+
 def test_an_empty_folder_is_filled_and_stays_the_same_folder(tmp_path):
     out = tmp_path / "out"
     out.mkdir(mode=0o750)
