@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk
 
 from pipeline.app import (
     FoundStations,
@@ -37,7 +38,7 @@ from pipeline.write import (
     write_masks,
     write_rtstruct,
 )
-from tests import made_case
+from tests import leaning_ct, made_case
 from tests.made_stations import simple
 from tests.phantoms import coarse
 
@@ -237,6 +238,21 @@ def test_the_finder_is_asked_with_anatomy_lesions_and_request(dicom, tmp_path):
 def test_choices_that_cannot_be_carried_out_are_told_before_anything_is_read(tmp_path, changes, told):
     with pytest.raises(UsageError, match=told):
         find_stations_of_case(request(tmp_path / "nowhere", tmp_path / "out", **changes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tilted", "uneven"])
+def test_where_nothing_is_built_a_person_must_look_and_the_map_has_its_ct(kind: str, tmp_path: Path) -> None:
+    folder, _ = leaning_ct.made(tmp_path / "in", leaning_ct.spec(kind))
+    out = tmp_path / "out"
+    asked = StationsRequest(source=InputChoice(path=folder, resample=True), out=out, pictures=False)
+    outcome = find_stations_of_case(asked)
+    (finding,) = [one for one in outcome.report.findings if one.code == "STATION_NOT_BUILT"]
+    assert finding.severity is Severity.STOP
+    assert "20 of 20 not built" in finding.message
+    assert outcome.has_stop
+    labels = sitk.ReadImage(out / "stations.nii.gz")
+    assert len(list((out / "ct").glob("*.dcm"))) == labels.GetSize()[2]
 
 
 def test_segment_without_the_program_is_told_before_anything_is_read(tmp_path, monkeypatch):

@@ -82,6 +82,7 @@ def checked_protocol(request: RunRequest) -> Protocol:
 def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stopwatch) -> RunOutcome:
     """Read, run, write into the staging folder."""
     from pipeline.read import load_roles, read_case, read_facts
+    from pipeline.run.gullet import asked_once
     from pipeline.run.report import report_of
     from pipeline.run.targets import make_targets
     from pipeline.write import report_text, write_report
@@ -111,7 +112,7 @@ def carry_out(request: RunRequest, protocol: Protocol, folder: Path, watch: Stop
         )
         watch("writing")
         told = outputs.findings([arm.arm for arm in result.arms])
-    findings = (*result.findings, *found.findings, *told)
+    findings = (*result.findings, *asked_once(found.findings, result.findings, gullet), *told)
     if request.pictures:
         watch("pictures")
         _draw(case, result, outputs, folder, findings=findings)

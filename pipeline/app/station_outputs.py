@@ -58,6 +58,8 @@ class StationsResult:
         stations = self.found.stations
         rois, doubts = station_rois(stations, self.contours, self.anatomy.landmarks.found, self.colours)
         if not rois:
+            if self.scan.resampled_from is not None:  # the label map lies on no slices of the input
+                with_headers(self.scan, folder)
             return doubts
         scan, told = with_headers(self.scan, folder)
         context = StructureSetContext(

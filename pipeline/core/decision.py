@@ -84,6 +84,7 @@ class Measured:
         every_lesion_placed: whether each lesion has a region.
         gut_mm: least distance of a lesion to what is known of the thoracic stomach and intestine.
         stomach_known: whether stomach or conduit is among it.
+        gullet_in_doubt: whether an organ called esophagus may be the conduit; no distance to it was measured.
     """
 
     largest_diameter_mm: float
@@ -91,6 +92,7 @@ class Measured:
     every_lesion_placed: bool = False
     gut_mm: float | None = None
     stomach_known: bool = False
+    gullet_in_doubt: bool = False
 
 
 class Question(StrEnum):

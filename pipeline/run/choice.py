@@ -24,6 +24,7 @@ _HOW = {
     "regions": "regions: those of the lesions, [II] or {GTV-N1: II}",
     "close_to_stomach": "close_to_stomach: true or false",
 }
+_GULLET = "gullet: resected or in_place, which tells what the esophagus is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,8 @@ def chosen_arms(
     """The arms that the user states, or that the protocol's rules give, and their dose plans."""
     close_mm, doubt = close_distance(protocol, settings)
     doubtful = gullet_in_doubt(known, protocol, facts.gullet)
-    stomach_known = is_stomach_known(known) and not doubtful
-    rules, measured = protocol.decision, _measured(lesions, stomach_known=stomach_known)
+    measured = _measured(lesions, stomach_known=is_stomach_known(known), gullet_in_doubt=doubtful)
+    rules = protocol.decision
     chosen = None if rules is None else decide(rules, measured, facts, close_mm=close_mm)
     stated = settings.arm is not ArmChoice.AUTO
     arms = STATED[settings.arm] if stated else tuple(arm for arm in (chosen and chosen.arm,) if arm)
@@ -63,7 +64,7 @@ def chosen_arms(
     findings += [gullet_finding(known, builds_stations=ENI in arms)] if doubtful else []
     findings += [] if rules is None else stated_otherwise(rules, measured, facts, close_mm=close_mm)
     if chosen is not None:
-        findings += _missing(chosen, stated=stated)
+        findings += _missing(chosen, stated=stated, gullet_in_doubt=doubtful)
     numbers = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
     decision = Decision(
         arm=settings.arm.value if stated else (arms[0] if arms else "undecided"),
@@ -79,7 +80,7 @@ def chosen_arms(
     )
 
 
-def _measured(lesions: Sequence[MeasuredLesion], *, stomach_known: bool) -> Measured:
+def _measured(lesions: Sequence[MeasuredLesion], *, stomach_known: bool, gullet_in_doubt: bool) -> Measured:
     gut = [one.gut_mm for one in lesions if one.gut_mm is not None]
     return Measured(
         largest_diameter_mm=max(one.measures.axial_diameter_mm for one in lesions),
@@ -87,6 +88,7 @@ def _measured(lesions: Sequence[MeasuredLesion], *, stomach_known: bool) -> Meas
         every_lesion_placed=all(one.place.regions if one.place else () for one in lesions),
         gut_mm=min(gut, default=None),
         stomach_known=stomach_known,
+        gullet_in_doubt=gullet_in_doubt,
     )
 
 
@@ -111,7 +113,7 @@ def _by_user(settings: Settings, result: str) -> Reason:
     return Reason(rule="Arm stated by the user.", value=settings.arm.value, source="user", result=result)
 
 
-def _missing(chosen: Chosen, *, stated: bool) -> list[Finding]:
+def _missing(chosen: Chosen, *, stated: bool, gullet_in_doubt: bool) -> list[Finding]:
     """`FACT_MISSING`: a stop, but a warning where the user states the arm."""
     found = []
     for name in chosen.missing:
@@ -124,12 +126,13 @@ def _missing(chosen: Chosen, *, stated: bool) -> list[Finding]:
             what = "the protocol's rules cannot say whether the stated arm is theirs"
         else:
             what = "the protocol's rules cannot choose the arm, and none was built"
+        how = _HOW[name] + (f", or {_GULLET}" if of_plan and gullet_in_doubt else "")
         found.append(
             Finding(
                 code="FACT_MISSING",
                 severity=Severity.WARNING if stated else Severity.STOP,
                 where=f"fact {name}",
-                message=f"{what}; state it in the file of --facts ({_HOW[name]})"
+                message=f"{what}; state it in the file of --facts ({how})"
                 + ("" if of_plan or stated else ", or state the arm with --arm"),
             )
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from pipeline.anatomy.stations.doubts import TAKEN_AS_IN_PLACE
 from pipeline.core.anatomy import CONDUIT, ESOPHAGUS, Landmarks, Organs
 from pipeline.core.decision import Gullet
 from pipeline.core.report import Finding, Severity
@@ -11,6 +14,7 @@ from pipeline.core.rules import Protocol
 from pipeline.run.known import Known
 from pipeline.run.measured import conduit_of
 
+GULLET_OR_CONDUIT = "GULLET_OR_CONDUIT"
 # What is left of a gullet ends above or near the carina; one this much longer runs through the chest [A].
 BELOW_CARINA_MM = 40.0
 # Where the carina is not known: from the cricoid to the carina a gullet is some 100 mm long [A].
@@ -41,6 +45,20 @@ def as_stated(organs: Organs, landmarks: Landmarks | None, stated: Gullet | None
     return organs.with_conduit_named()
 
 
+def asked_once(
+    findings: Iterable[Finding], others: Iterable[Finding], stated: Gullet | None
+) -> tuple[Finding, ...]:
+    """Findings without that of the stations that asks what the esophagus is, where another does or it is said.
+
+    Args:
+        findings: of organs, stations and places.
+        others: of the choice of arm.
+        stated: what the user says of the gullet.
+    """
+    settled = stated is Gullet.IN_PLACE or any(one.code == GULLET_OR_CONDUIT for one in others)
+    return tuple(one for one in findings if not (settled and one.code == TAKEN_AS_IN_PLACE))
+
+
 def _runs_through_chest(organs: Organs, landmarks: Landmarks | None) -> bool:
     mask = organs[ESOPHAGUS]
     if mask.is_empty:
@@ -58,7 +76,7 @@ def gullet_finding(known: Known, *, builds_stations: bool) -> Finding:
     """`GULLET_OR_CONDUIT`: a stop where stations are built on it, else a warning."""
     organ = known.organs.by_name[ESOPHAGUS]
     return Finding(
-        code="GULLET_OR_CONDUIT",
+        code=GULLET_OR_CONDUIT,
         severity=Severity.STOP if builds_stations else Severity.WARNING,
         where=f"organ {ESOPHAGUS}",
         message=f"{organ.source} ({organ.detail}) shows an esophagus through the chest, and no conduit is "

@@ -167,6 +167,9 @@ def _close_measured(measured: Measured, close_mm: float) -> tuple[bool | None, s
     if measured.gut_mm is None:
         return None, "neither thoracic stomach nor intestine is known"
     close = measured.gut_mm <= close_mm
-    if close or measured.stomach_known:
+    if close or (measured.stomach_known and not measured.gullet_in_doubt):
         return close, f"{_beside(measured.gut_mm, close_mm)} mm, measured"
+    if measured.gullet_in_doubt:
+        known = "what is known of stomach and intestine"
+        return None, f"{measured.gut_mm:.1f} mm to {known}; but the esophagus may be the thoracic stomach"
     return None, f"{measured.gut_mm:.1f} mm to the intestine; neither thoracic stomach nor stomach is known"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipeline.core.anatomy import Landmark, Landmarks, Organ, Organs, OrganSource
 from pipeline.core.decision import Facts, Gullet, Resection
-from pipeline.core.report import Severity
+from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ArmChoice, Settings
 from pipeline.core.stations import Stations
 from pipeline.core.volume import Mask
 from pipeline.read.protocols import load_protocol
-from pipeline.run.gullet import as_stated, gullet_finding, gullet_in_doubt
+from pipeline.run.gullet import as_stated, asked_once, gullet_finding, gullet_in_doubt
 from pipeline.run.known import FoundMap, Known
 from pipeline.run.targets import RunResult, make_targets
 from tests.cases import grid_of
@@ -110,6 +112,24 @@ def test_who_says_that_it_is_in_place_gets_the_plan(monkeypatch: pytest.MonkeyPa
     result = ran(monkeypatch, gullet=Gullet.IN_PLACE)
     assert "GULLET_OR_CONDUIT" not in {one.code for one in result.findings}
     assert result.prescriptions["ifi"].plan == 3
+
+
+def test_a_stomach_that_is_known_is_not_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = ran(monkeypatch)
+    value = next(one.value for one in result.decision.reasons if "esophagus may be" in one.value)
+    assert "mm to what is known of stomach and intestine; but the esophagus may be" in value
+    (missing,) = [one for one in result.findings if one.where == "fact close_to_stomach"]
+    assert "close_to_stomach: true or false, or gullet: resected or in_place" in missing.message
+
+
+def test_what_the_esophagus_is_is_asked_once() -> None:
+    asked = Finding(code="GULLET_TAKEN_AS_IN_PLACE", severity=Severity.WARNING, where="w", message="m")
+    other = replace(asked, code="STATION_NOT_BUILT")
+    choice = replace(asked, code="GULLET_OR_CONDUIT")
+    assert asked_once([asked, other], [], None) == (asked, other)
+    assert asked_once([asked, other], [choice], None) == (other,)
+    assert asked_once([asked, other], [], Gullet.IN_PLACE) == (other,)
+    assert asked_once([asked, other], [], Gullet.RESECTED) == (asked, other)
 
 
 def test_what_was_resected_is_the_conduit() -> None:

@@ -9,6 +9,7 @@ from pipeline.core.report import Finding, Severity
 from pipeline.core.stations import Stations
 
 WRONG_SIDE = "ORGAN_ON_WRONG_SIDE"
+TAKEN_AS_IN_PLACE = "GULLET_TAKEN_AS_IN_PLACE"
 # How a note begins where organs leave hardly anything of a station.
 FILLED = "organs fill it"
 
@@ -30,7 +31,7 @@ def doubts_about(
         findings.append(
             Finding(
                 code="STATION_NOT_BUILT",
-                severity=Severity.WARNING,
+                severity=Severity.WARNING if stations.built else Severity.STOP,
                 where="stations",
                 message=f"{len(stations.not_built)} of {len(stations.regions)} not built: {told}. More organ "
                 "masks (--anatomy, or --segment) or landmarks (--landmarks) may let them be built.",
@@ -51,7 +52,7 @@ def doubts_about(
     if ESOPHAGUS in organs and stations.conduit is None:
         findings.append(
             Finding(
-                code="GULLET_TAKEN_AS_IN_PLACE",
+                code=TAKEN_AS_IN_PLACE,
                 severity=Severity.WARNING,
                 where=f"organ {ESOPHAGUS}",
                 message="No conduit is known, so what is called esophagus was taken for the gullet itself. "
