@@ -36,7 +36,12 @@ from pipeline.review.sheet import (
 _LARGE = 520  # px, side of the panes of the upper row
 _SMALL = 388  # and of the lower
 _TILES = 4
-_SLABS = ("Coronal, sagittal: contours drawn", "one slice thick, as written")
+_HOW_DRAWN = (
+    "Where outlines coincide, only the one",
+    "higher in the legend is seen",
+    "Coronal, sagittal: contours drawn",
+    "one slice thick, as written",
+)
 
 
 def draw_lesion_montages(
@@ -69,7 +74,7 @@ def draw_lesion_montages(
     """
     require_same_grid(volume, overlays, lesions)
     scan = in_patient_order(volume)
-    notes = notes_on(volume, contours=_SLABS)
+    notes = notes_on(volume, contours=_HOW_DRAWN)
     paths: list[Path] = []
     for number, lesion in enumerate(lesions, start=1):
         view = plan_view(scan, lesion, overlays, tiles=_TILES)

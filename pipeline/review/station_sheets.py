@@ -130,6 +130,7 @@ def _axial_pane(
     y = 52
     for mark in pane.marks:
         text = mark.text + (" (inferred)" if mark.inferred else "")
+        text += _off(mark.w_mm - level, scan.step_mm[2])
         canvas.write(draw, (10, y), text, size=_MARK, colour=canvas.GUIDE)
         y += _BETWEEN_NAMES
     named = [
@@ -152,6 +153,17 @@ def _taken(size: tuple[int, int], below_title: int) -> list[shapely.Geometry]:
         box(width / 2 - 12, height - 28, width / 2 + 12, height),
         box(0, height - 42, 130, height),
     ]
+
+
+def _off(above_mm: float, spacing_mm: float) -> str:
+    """How far from its slice a landmark lies, where another slice would be nearer.
+
+    >>> _off(-5.7, 3.0), _off(4.2, 3.0), _off(1.4, 3.0)
+    (', 6 mm below', ', 4 mm above', '')
+    """
+    if abs(above_mm) <= spacing_mm / 2.0:
+        return ""
+    return f", {abs(above_mm):.0f} mm {'above' if above_mm > 0 else 'below'}"
 
 
 def _side(sheet: Image.Image, picture: StationPicture, notes: Sequence[str], x: int) -> None:

@@ -48,7 +48,7 @@ def as_stated(organs: Organs, landmarks: Landmarks | None, stated: Gullet | None
 def asked_once(
     findings: Iterable[Finding], others: Iterable[Finding], stated: Gullet | None
 ) -> tuple[Finding, ...]:
-    """Findings without that of the stations that asks what the esophagus is, where another does or it is said.
+    """Findings without that of the stations that asks what the esophagus is, where others ask or it is said.
 
     Args:
         findings: of organs, stations and places.
