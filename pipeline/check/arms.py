@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import shapely
 
+from pipeline.check.levels import span_told
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ENI, IFI
 from pipeline.core.targets import TargetKind, TargetSet
@@ -36,7 +37,7 @@ def check_arms(arms: Sequence[TargetSet]) -> tuple[Finding, ...]:
             severity=Severity.WARNING,
             where=f"{ENI}.CTV",
             message=f"{outside:.2f} cc of the IFI arm's CTV lie outside it, on {len(slices)} slices"
-            + (f" from {slices[0]} to {slices[-1]}" if slices else "")
+            + (f", at {span_told(inner.grid, slices[0], slices[-1])}" if slices else "")
             + ": the IFI arm may have the larger horizontal margin, and boundaries, regions and smoothing "
             "cut the ENI arm; look whether that is wanted",
         ),

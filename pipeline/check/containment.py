@@ -5,6 +5,7 @@ from __future__ import annotations
 import shapely
 from shapely.geometry import MultiPolygon
 
+from pipeline.check.levels import span_told
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind, TargetSet
@@ -34,12 +35,17 @@ def check_containment(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                             severity=Severity.STOP,
                             where=f"{targets.arm}.{inner.name}",
                             message=(
-                                f"{inner.name} leaves {outer.name} on slices {outside[0]} to {outside[-1]} "
-                                f"({len(outside)} in all); do not use this arm before it is explained"
+                                f"{inner.name} leaves {outer.name} on {_told(inner, outside)}; do not use "
+                                "this arm before it is explained"
                             ),
                         )
                     )
     return tuple(found)
+
+
+def _told(inner: Target, outside: list[int]) -> str:
+    many = "1 slice" if len(outside) == 1 else f"{len(outside)} slices"
+    return f"{many}, at {span_told(inner.contours.grid, outside[0], outside[-1])}"
 
 
 def _slices_outside(inner: Target, outer: Target) -> list[int]:

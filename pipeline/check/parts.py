@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from pipeline.check.levels import levels_told, span_told
 from pipeline.core.case import Case
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind, TargetSet
@@ -28,14 +29,14 @@ def check_lost_slices(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
             [(a, b) for a, b in pairwise(slices) if b - a > 1], spans, _reach(targets, target)
         )
         if gaps:
-            told = ", ".join(f"{a + 1} to {b - 1}" for a, b in gaps)
+            told = ", ".join(span_told(target.contours.grid, a + 1, b - 1) for a, b in gaps)
             found.append(
                 Finding(
                     code="SLICE_MISSING",
                     severity=Severity.WARNING,
                     where=f"{targets.arm}.{target.name}",
                     message=(
-                        f"{target.name} has no contour on slices {told} between its first and last: "
+                        f"{target.name} has no contour on the slices at {told} between its first and last: "
                         "look whether the GTV has parts that lie apart"
                     ),
                 )
@@ -100,8 +101,8 @@ def check_stray_parts(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                     severity=Severity.WARNING,
                     where=f"{targets.arm}.{target.name}",
                     message=(
-                        f"{target.name} has parts below {STRAY_MM2:g} mm2 on slices "
-                        f"{', '.join(map(str, small))}; look whether they belong to it"
+                        f"{target.name} has parts below {STRAY_MM2:g} mm2 on the slices at "
+                        f"{levels_told(target.contours.grid, small)}; look whether they belong to it"
                     ),
                 )
             )

@@ -154,7 +154,7 @@ def index_folder(folder: Path) -> DicomIndex:
             continue
         if file is None:
             others += 1
-            archives += path.suffix.lower() in ARCHIVES
+            archives += path.suffix.lower() in ARCHIVES and not path.name.lower().endswith(".nii.gz")
         else:
             files.append(file)
     unreadable = [Unreadable(name=_blotted_by_all(path.name, files), series_uid=uid) for path, uid in broken]

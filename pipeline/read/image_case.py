@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipeline.core.grid import Grid
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.volume import Mask, Volume
 from pipeline.read.ct_pixels import hash_pixels
+from pipeline.read.dicom_index import ARCHIVES
 from pipeline.read.findings import name_findings
 from pipeline.read.image_grid import (
     SUFFIXES,
@@ -109,6 +111,20 @@ def _lesion(assigned: Assignment, reader: MaskReader, place: MaskPlace) -> MaskL
     return lesion_of_mask(assigned, reader.read(place), source_roi=place.name, where=where, kind="mask")
 
 
+def _nothing_in(folder: Path) -> str:
+    packed = [one.name for one in folder.iterdir() if one.suffix.lower() in ARCHIVES]
+    return (
+        f"archives, to be unpacked first: {', '.join(packed[:5])}" if packed else "no DICOM file and no image"
+    )
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do, or is called so."""
+    with suppress(OSError), path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM" or path.suffix.lower() == ".dcm"
+    return False
+
+
 def find_ct_file(path: Path) -> Path:
     """The CT's file: the path itself, or the one image in the folder.
 
@@ -121,7 +137,8 @@ def find_ct_file(path: Path) -> Path:
                 "not a CT that can be read",
                 where=f"file {path.name}",
                 expected=f"a folder of DICOM files, or a file ending in {', '.join(SUFFIXES)}",
-                got="another file",
+                got="a DICOM file" if _is_dicom(path) else "another file",
+                todo="give the folder that holds all slices and the structure set" if _is_dicom(path) else "",
             )
         return path
     found = sorted(one for one in path.iterdir() if one.is_file() and is_image_name(one.name))
@@ -130,7 +147,7 @@ def find_ct_file(path: Path) -> Path:
             "several images in the folder" if found else "no CT series",
             where="the input folder",
             expected="a CT series in DICOM, or exactly one CT image (NIfTI, NRRD, MetaImage)",
-            got=", ".join(one.name for one in found[:10]) or "no DICOM file and no image",
+            got=", ".join(one.name for one in found[:10]) or _nothing_in(path),
             todo="name the CT's file" if found else "give the folder that holds the planning CT",
         )
     return found[0]

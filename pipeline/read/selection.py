@@ -18,6 +18,7 @@ from pipeline.read.ct_series import (
 )
 from pipeline.read.dicom_index import (
     BROKEN,
+    CT_IMAGE,
     MULTI_FRAME_CT,
     SEGMENTATIONS,
     STRUCTURE_SET,
@@ -221,8 +222,10 @@ def several_series(
     candidates: Sequence[CtSeries], *, expected: str = "one series with a structure set"
 ) -> SeriesError:
     """The error for CT series that could each be meant."""
+    patients = len({series.files[0].text("PatientID") for series in candidates})
     return SeriesError(
-        "several CT series that could be meant",
+        "several CT series that could be meant"
+        + (f", of {patients} patients by their IDs" if patients > 1 else ""),
         where="the input folder",
         expected=expected,
         got=describe_series(candidates),
@@ -275,6 +278,8 @@ def _kinds(index: DicomIndex) -> str:
     counts: dict[str, int] = {}
     for file in index.files:
         kind = file.text("Modality") or "unknown"
+        if file.sop_class == CT_IMAGE and "LOCALIZER" in file.text("ImageType").upper():
+            kind = "CT localizer (no series of slices)"
         counts[kind] = counts.get(kind, 0) + 1
     told = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     told += [f"{index.others} files that are not DICOM"] if index.others else []

@@ -116,7 +116,8 @@ def validated(model: type[Model], file: YamlFile) -> Model:
     """The file's content as a model.
 
     Raises:
-        ConfigError: a key that is no text, or the first place, by line, that does not keep to the model.
+        ConfigError: a key that is no text, or the first place, by line, that does not keep to the model; what
+            is missing comes after all else.
     """
     for odd in file.odd_keys[:1]:
         raise file.problem("key that is no text", odd, expected="text (put it in quotes)", got=odd[-1])
@@ -124,7 +125,8 @@ def validated(model: type[Model], file: YamlFile) -> Model:
         return model.model_validate(file.content)
     except ValidationError as error:
         problems = error.errors(include_url=False)
-    first = min(problems, key=lambda problem: file.lines.get(problem["loc"], 0))
+    # A key that is not known first: it is the misspelt one, of the same place, that another one lacks.
+    first = min(problems, key=lambda one: (one["type"] == "missing", file.lines.get(one["loc"], 0)))
     more = f" (the first of {len(problems)} problems)" if len(problems) > 1 else ""
     path: KeyPath = first["loc"]
     if first["type"] == "extra_forbidden":

@@ -71,7 +71,8 @@ def not_applied(barriers: Sequence[Barrier], organs: Mapping[str, Mask], arm: st
             code="BARRIER_NOT_APPLIED",
             severity=Severity.WARNING,
             where=f"{arm}.CTV",
-            message=f"not applied: {', '.join(unknown)}; look whether the CTV enters them",
+            message=f"not applied: {', '.join(unknown)}; look whether the CTV enters them, or give their "
+            "masks with --anatomy",
         ),
     )
 

@@ -73,7 +73,8 @@ def test_every_pair_is_held_against_each_other(
     found = check_containment(case, with_target(targets, with_sections(targets[outer], sections)))
     told = [one for one in found if one.where == f"ifi.{inner}"]
     assert [(one.code, one.severity) for one in told] == [("NOT_CONTAINED", Severity.STOP)]
-    assert f"{inner} leaves {outer} on slices 14 to 14 (1 in all)" in told[0].message
+    level = case.volume.grid.plane_positions_mm[14]
+    assert f"{inner} leaves {outer} on 1 slice, at {level:.1f} mm; do not use" in told[0].message
 
 
 @pytest.mark.parametrize("mm2, told", [(0.4, False), (0.6, True)])

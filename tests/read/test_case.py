@@ -158,6 +158,7 @@ class TestGoodInput:
             load(tmp_path)
         assert first.spec.series_uid in caught.value.got
         assert "(6 slices of 24 x 20, every 3 mm)" in caught.value.got
+        assert "patients" not in caught.value.what
         assert (
             load(tmp_path, ct_series=second.spec.series_uid).case.source.series_uid == second.spec.series_uid
         )

@@ -142,6 +142,36 @@ def test_archives_are_told(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_packed_masks_are_no_archives(tmp_path: Path) -> None:
+    make_ct(tmp_path / "ct")
+    (tmp_path / "aorta.nii.gz").write_bytes(b"\x1f\x8b" + bytes(200))
+    assert (index_folder(tmp_path).others, index_folder(tmp_path).archives) == (1, 0)
+
+
+def test_archives_alone_are_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "ct.tar.xz").write_bytes(bytes(200))
+    with pytest.raises(SeriesError, match=r"archives, to be unpacked first: ct\.tar\.xz"):
+        load(tmp_path)
+
+
+def test_a_folder_of_localizers_says_so(tmp_path: Path) -> None:
+    make_ct(tmp_path / "ct", CtSpec(size=(8, 8, 1), image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")))
+    with pytest.raises(SeriesError, match=r"no CT series.*got: 1 CT localizer \(no series of slices\)"):
+        load(tmp_path)
+
+
+def test_series_of_several_patients_are_told_to_be_so(tmp_path: Path) -> None:
+    for number in (1, 2):
+        ct = make_ct(tmp_path / f"ct{number}", CtSpec(patient=(f"Doe^{number}", f"id {number}")))
+        make_structure_set(
+            tmp_path / f"rs{number}.dcm", ct, [RoiSpec("GTV", circles(ct, radius_mm=6.0), "GTV")]
+        )
+    with pytest.raises(
+        SeriesError, match="several CT series that could be meant, of 2 patients by their IDs"
+    ):
+        load(tmp_path)
+
+
 def test_nothing_of_the_image_is_lost_by_reading_beside_the_contours(tmp_path: Path) -> None:
     ct = make_ct(tmp_path / "ct", CtSpec(hu=lambda points: np.round(points @ [1.0, 2.0, 3.0])))
     make_structure_set(tmp_path / "rs.dcm", ct, [RoiSpec("GTV", circles(ct, radius_mm=8.0), "GTV")])

@@ -288,6 +288,13 @@ def test_a_key_that_stands_twice_is_told_with_both_lines(broken):
     assert error.got == f"the first one in line {first}"
 
 
+def test_a_misspelt_key_is_told_before_the_one_that_it_leaves_missing(broken):
+    error = broken("range: [10, 15]\n      unit: mm", "rnge: [10, 15]\n      unit: mm")
+    assert error.what == "unknown key (the first of 2 problems)"
+    assert error.got == "rnge"
+    assert "range" in error.expected
+
+
 def test_several_mistakes_are_counted_and_the_first_by_line_is_told(broken):
     error = broken("range: [10, 15]\n      unit: mm", "range: ten\n      unit: cm")
     assert error.what == "value that cannot be used (the first of 2 problems)"
