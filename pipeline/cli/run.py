@@ -22,7 +22,11 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or with --overwrite.")],
     arm: Annotated[
         ArmChoice,
-        typer.Option("--arm", help="Which arm to build; auto lets the protocol's rules decide from --facts."),
+        typer.Option(
+            "--arm",
+            case_sensitive=False,
+            help="Which arm to build; auto lets the protocol's rules decide from --facts.",
+        ),
     ] = ArmChoice.AUTO,
     facts: Annotated[
         Path | None,
@@ -126,7 +130,9 @@ def run(
     ] = None,
     naming: Annotated[
         Naming,
-        typer.Option("--naming", help="ROI names: the paper's, or AAPM TG-263 with dose levels."),
+        typer.Option(
+            "--naming", case_sensitive=False, help="ROI names: the paper's, or AAPM TG-263 with dose levels."
+        ),
     ] = Naming.PROTOCOL,
     holes: Annotated[
         Holes,

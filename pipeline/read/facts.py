@@ -37,6 +37,14 @@ def read_facts(path: Path) -> Facts:
             got="a folder" if path.is_dir() else "nothing there",
         )
     file = read_yaml(path)
+    if file.content is None:
+        raise file.problem(
+            "file of facts is empty",
+            (),
+            expected="facts such as resection: R0 and months_to_recurrence: 18, one a line",
+            got="nothing",
+            todo="state what is known, or leave --facts out",
+        )
     document = validated(_Document, file)
     listed, by_lesion = _regions(file, document.regions)
     return Facts(

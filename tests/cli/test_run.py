@@ -374,3 +374,9 @@ def test_a_real_process_is_silent_on_stderr_and_gives_its_exit_codes(dicom, tmp_
     wrong = subprocess.run([*program, *out, "--set", "a=1"], capture_output=True, text=True, cwd=root)
     assert wrong.returncode == 2
     assert "unknown figure" in wrong.stderr
+
+
+def test_choices_are_taken_whatever_their_case(tmp_path):
+    result = call("run", tmp_path / "none", "--out", tmp_path / "out", "--arm", "IFI", "--naming", "TG263")
+    assert result.exit_code == 1
+    assert "no such file or folder" in result.output

@@ -87,3 +87,10 @@ def test_what_cannot_be_meant_is_refused_with_its_place(
 def test_no_file_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file of facts"):
         read_facts(tmp_path / "none.yaml")
+
+
+def test_an_empty_file_says_what_could_stand_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "facts.yaml"
+    path.write_text("# nothing yet\n")
+    with pytest.raises(ConfigError, match=r"file of facts is empty.*resection: R0.*leave --facts out"):
+        read_facts(path)
