@@ -36,10 +36,16 @@ def arm_outputs(
 ) -> Iterator[ArmOutputs]:
     """What writes the arms of a case into a folder; all writing has ended when the block does.
 
-    Filters of warnings belong to the whole process: what two threads leave of them is undone.
+    Filters of warnings belong to the whole process: what two threads leave of them is undone, and what the
+    writers' libraries say, of names of patients for instance, is ignored throughout.
     """
-    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=1) as aside:
-        yield ArmOutputs(request=request, protocol=protocol, loaded=loaded, folder=folder, aside=aside)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"(pydicom|highdicom|rt_utils)\b")
+        aside = ThreadPoolExecutor(max_workers=1)
+        try:
+            yield ArmOutputs(request=request, protocol=protocol, loaded=loaded, folder=folder, aside=aside)
+        finally:
+            aside.shutdown(cancel_futures=True)  # what was not begun is not wanted any more
 
 
 @dataclass(kw_only=True, eq=False)

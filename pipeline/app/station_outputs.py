@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.app.files import provenance_of, with_headers
-from pipeline.core.report import Finding, Report, StationReport
-from pipeline.core.stations import StationOrigin
+from pipeline.core.report import Finding, Report, Severity, StationReport
+from pipeline.core.stations import NOT_BUILT, StationOrigin
 
 if TYPE_CHECKING:
     from pipeline.app.anatomy import PatientAnatomy
@@ -107,7 +107,12 @@ class StationsResult:
     def _findings(self, told: tuple[Finding, ...]) -> tuple[Finding, ...]:
         found = self.found
         read = (*self.scan.findings, *self.anatomy.findings)
-        return (*read, *found.stations.findings, *found.findings, *told)
+        of_stations = found.stations.findings
+        if not found.stations.built:  # they were all that was asked for
+            of_stations = tuple(
+                replace(one, severity=Severity.STOP) if one.code == NOT_BUILT else one for one in of_stations
+            )
+        return (*read, *of_stations, *found.findings, *told)
 
     def write_record(self, report: Report, folder: Path) -> None:
         """`stations.json`."""

@@ -8,7 +8,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_ASKING, _ANSWER = "numba.np.arraymath", "_HAVE_BLAS"
+# numba asks once, while it loads this module, and keeps the answer there; so many calls lie between.
+_ASKING, _ANSWER, _DEEPEST = "numba.np.arraymath", "_HAVE_BLAS", 20
 
 
 class _WithoutBlas(MetaPathFinder):
@@ -18,10 +19,21 @@ class _WithoutBlas(MetaPathFinder):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         del path, target
-        asking = sys.modules.get(_ASKING)
-        if name == "scipy.linalg" and asking is not None and not hasattr(asking, _ANSWER):
+        if name == "scipy.linalg" and not hasattr(sys.modules.get(_ASKING), _ANSWER) and _asked_by_numba():
             raise ImportError("compiled loops of rt-targets need no linear algebra")
         return None
+
+
+def _asked_by_numba() -> bool:
+    """Whether this thread is about to load it because numba wants to know whether it is there."""
+    frame = sys._getframe()
+    for _ in range(_DEEPEST):
+        if frame.f_globals.get("__name__") == "numba.np.linalg" and frame.f_code.co_name == "ensure_blas":
+            return True
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return False
 
 
 def leave_out() -> None:

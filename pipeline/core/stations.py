@@ -21,6 +21,8 @@ from pipeline.core.volume import Mask
 
 Labels = npt.NDArray[np.uint8]
 
+NOT_BUILT = "STATION_NOT_BUILT"  # the finding about stations that could not be built
+
 
 class StationOrigin(StrEnum):
     """How a station came about."""

@@ -24,7 +24,7 @@ _HOW = {
     "regions": "regions: those of the lesions, [II] or {GTV-N1: II}",
     "close_to_stomach": "close_to_stomach: true or false",
 }
-_GULLET = "gullet: resected or in_place, which tells what the esophagus is"
+_GULLET = "gullet: resected or in_place, by which it is measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def chosen_arms(
     findings += [gullet_finding(known, builds_stations=ENI in arms)] if doubtful else []
     findings += [] if rules is None else stated_otherwise(rules, measured, facts, close_mm=close_mm)
     if chosen is not None:
-        findings += _missing(chosen, stated=stated, gullet_in_doubt=doubtful)
+        findings += _missing(chosen, stated=stated, gullet_tells=doubtful and measured.stomach_known)
     numbers = [f"{prescriptions[arm].plan}" for arm in arms if arm in prescriptions]
     decision = Decision(
         arm=settings.arm.value if stated else (arms[0] if arms else "undecided"),
@@ -113,7 +113,7 @@ def _by_user(settings: Settings, result: str) -> Reason:
     return Reason(rule="Arm stated by the user.", value=settings.arm.value, source="user", result=result)
 
 
-def _missing(chosen: Chosen, *, stated: bool, gullet_in_doubt: bool) -> list[Finding]:
+def _missing(chosen: Chosen, *, stated: bool, gullet_tells: bool) -> list[Finding]:
     """`FACT_MISSING`: a stop, but a warning where the user states the arm."""
     found = []
     for name in chosen.missing:
@@ -126,7 +126,7 @@ def _missing(chosen: Chosen, *, stated: bool, gullet_in_doubt: bool) -> list[Fin
             what = "the protocol's rules cannot say whether the stated arm is theirs"
         else:
             what = "the protocol's rules cannot choose the arm, and none was built"
-        how = _HOW[name] + (f", or {_GULLET}" if of_plan and gullet_in_doubt else "")
+        how = _HOW[name] + (f", or {_GULLET}" if of_plan and gullet_tells else "")
         found.append(
             Finding(
                 code="FACT_MISSING",

@@ -171,5 +171,7 @@ def _close_measured(measured: Measured, close_mm: float) -> tuple[bool | None, s
         return close, f"{_beside(measured.gut_mm, close_mm)} mm, measured"
     if measured.gullet_in_doubt:
         known = "what is known of stomach and intestine"
+        if not measured.stomach_known:
+            known = "the intestine, no stomach is known"
         return None, f"{measured.gut_mm:.1f} mm to {known}; but the esophagus may be the thoracic stomach"
     return None, f"{measured.gut_mm:.1f} mm to the intestine; neither thoracic stomach nor stomach is known"

@@ -33,16 +33,19 @@ OUTPUT_NAMES = frozenset(
     }
 )
 
-# What of the sub-folders is ours, path by path: what else lies in them is somebody's, and stays. The
-# synthetic patient of the demo is ours as a whole.
+# What a run puts into its sub-folders. What else lies in them is somebody's, and so is what was changed later
+# than the record, which is written last; copying a result may take so many seconds. The synthetic patient of
+# the demo is ours as a whole.
 _OF_AN_ARM = ("rtstruct.dcm", "rtstruct_appended.dcm", "prescription.json", "seg.dcm", "masks/*.nii.gz")
 _OURS_WITHIN = {
     "ifi": _OF_AN_ARM,
     "eni": _OF_AN_ARM,
     "stations": ("rtstruct.dcm",),
     "pictures": ("decision.png", "ifi_*.png", "eni_*.png", "stations_*.png"),
-    "ct": ("*.dcm",),
+    "ct": ("CT.[0-9]*.dcm",),
 }
+_SETTLING_S = 60.0
+_MOST_TOLD = 5
 
 _SCRATCH = ".rt-targets-"
 _EARLIER = ".earlier"
@@ -53,9 +56,10 @@ def staged(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A folder to write to; when the block ends well, what is in it appears in `out`.
 
     `out` may be missing or empty. With `overwrite` it may also hold an earlier run: all outputs of
-    that run are replaced, and whatever else lies there or in its sub-folders is left alone. On any
-    exception, an interrupt included, nothing is left and `out` is as it was. A new `out` appears in
-    one step; into a folder that is there already the entries move one by one, `report.json` last.
+    that run are replaced, and whatever else lies there is left alone; where files of others lie in
+    its sub-folders, nothing is replaced. On any exception, an interrupt included, nothing is left
+    and `out` is as it was. A new `out` appears in one step;
+    into a folder that is there already the entries move one by one, `report.json` last.
 
     Raises:
         OutputError: `out` is no folder, not writable, or holds something and `overwrite` does not
@@ -115,6 +119,16 @@ def check_free(out: Path, *, overwrite: bool = False) -> None:
             got=f"{len(held)} entries, among them {held[0]}",
             todo="name another folder with --out",
         )
+    others = _of_others(out)
+    if others:
+        more = f" and {len(others) - _MOST_TOLD} more" if len(others) > _MOST_TOLD else ""
+        raise OutputError(
+            "the earlier run was added to or changed, so nothing of it is replaced",
+            where=str(out),
+            expected="its sub-folders and files as the run left them",
+            got=f"{', '.join(others[:_MOST_TOLD])}{more}",
+            todo="move what you want to keep elsewhere, or name another folder with --out",
+        )
 
 
 def check_apart(out: Path, inputs: Iterable[Path]) -> None:
@@ -163,6 +177,35 @@ def _is_ours(out: Path) -> bool:
     return isinstance(record, dict) and record.get("program") == PROGRAM
 
 
+def _of_others(out: Path) -> list[str]:
+    """What in the outputs of an earlier run is not as a run writes it, as paths within the output folder."""
+    latest = (out / RECORD).stat().st_mtime + _SETTLING_S
+    found = []
+    for name in sorted(OUTPUT_NAMES - {"patient"}):
+        top, ours = out / name, _OURS_WITHIN.get(name, ())
+        if not os.path.lexists(top):
+            continue
+        if top.is_symlink() or top.is_dir() != bool(ours) or _is_later(top, latest):
+            found.append(name)
+        for place, folders, files in os.walk(top) if ours and not top.is_symlink() else ():
+            for path in sorted(Path(place, entry) for entry in (*folders, *files)):
+                forms = [form.rpartition("/")[0] for form in ours] if path.is_dir() else ours
+                within = path.relative_to(top)
+                fits = any(_fits(within, form) for form in forms)
+                if not fits or path.is_symlink() or _is_later(path, latest):
+                    found.append(path.relative_to(out).as_posix())
+    return found
+
+
+def _is_later(path: Path, latest: float) -> bool:
+    return path.is_file() and path.stat().st_mtime > latest
+
+
+def _fits(path: Path, form: str) -> bool:
+    parts = form.split("/")
+    return len(parts) == len(path.parts) and all(map(fnmatchcase, path.parts, parts))
+
+
 def _make_missing(folder: Path) -> list[Path]:
     """Make a folder and its parents; gives those that were not there, innermost first."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
@@ -204,15 +247,10 @@ def _check_names(staging: Path) -> None:
 
 def _move_in(staging: Path, target: Path) -> None:
     """Move the entries of `staging` into `target`; put everything back when one does not move."""
+    names = [entry.name for entry in staging.iterdir()]
     earlier = staging / _EARLIER
     moved: list[tuple[Path, Path]] = []
     try:
-        for path in _of_others(target):
-            place = staging / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            moved.append((target / path, place))
-            _rename(*moved[-1])
-        names = [entry.name for entry in staging.iterdir()]
         _make(earlier)
         # The record goes first and comes last: a folder that has one is complete.
         for name in sorted(OUTPUT_NAMES, key=lambda name: (name != RECORD, name)):
@@ -229,25 +267,10 @@ def _move_in(staging: Path, target: Path) -> None:
         raise
 
 
-def _of_others(target: Path) -> list[Path]:
-    """Files in the sub-folders of an earlier run that no run writes, as paths within the output folder."""
-    return [
-        Path(name, *path.relative_to(target / name).parts)
-        for name, ours in _OURS_WITHIN.items()
-        for path in sorted((target / name).rglob("*"))
-        if not path.is_dir() and not any(_fits(path.relative_to(target / name), form) for form in ours)
-    ]
-
-
-def _fits(path: Path, form: str) -> bool:
-    parts = form.split("/")
-    return len(parts) == len(path.parts) and all(map(fnmatchcase, path.parts, parts))
-
-
 def _discard(scratch: Path, made: list[Path]) -> None:
-    """Remove what was staged, unless something that could not be put back still lies in it."""
+    """Remove what was staged, unless an earlier run that could not be put back still lies in it."""
     earlier = scratch / _EARLIER
-    if (earlier.is_dir() and any(earlier.iterdir())) or _of_others(scratch):
+    if earlier.is_dir() and any(earlier.iterdir()):
         return
     shutil.rmtree(scratch, ignore_errors=True)
     for folder in made:

@@ -124,6 +124,16 @@ def test_far_from_the_bowel_is_not_far_from_a_stomach_that_is_not_known() -> Non
     assert got.reasons[-1].value.startswith("80.0 mm to the intestine; neither thoracic stomach")
     # What is close is close, whatever else there may be.
     assert choose(Facts(resection=Resection.R1), gut_mm=3.0, stomach_known=False).close is True
+    for stomach, words in (
+        (True, "what is known of stomach and intestine;"),
+        (False, "no stomach is known;"),
+    ):
+        doubt = choose(
+            Facts(resection=Resection.R1), gut_mm=80.0, stomach_known=stomach, gullet_in_doubt=True
+        )
+        assert doubt.close is None
+        assert words in doubt.reasons[-1].value
+        assert doubt.reasons[-1].value.endswith("the esophagus may be the thoracic stomach")
     stated = choose(Facts(resection=Resection.R1, close_to_stomach=False), gut_mm=80.0, stomach_known=False)
     assert stated.close is False
 

@@ -36,7 +36,7 @@ def earlier(tmp_path):
     out.mkdir()
     (out / "report.json").write_text(OURS)
     (out / "ct").mkdir()
-    (out / "ct" / "rtstruct.dcm").write_text("old")
+    (out / "ct" / "CT.0001.dcm").write_text("old")
     (out / "notes.txt").write_text("mine")
     return out
 
@@ -51,59 +51,89 @@ def test_a_new_folder_appears_with_all_in_it(tmp_path, deep):
     assert [entry.name for entry in out.parent.iterdir()] == ["out"]
 
 
+OUTPUTS = (
+    "ifi/rtstruct.dcm",
+    "ifi/masks/CTV.nii.gz",
+    "pictures/ifi_GTV-T.png",
+    "ct/CT.0001.dcm",
+    "stations.json",
+)
+
+
 @pytest.fixture
-def own_files(earlier):
-    """Files of the user's in sub-folders of an earlier run, beside outputs of it."""
-    own = ("ifi/rtstruct_reviewed.dcm", "ifi/mine/note.txt", "pictures/annotated.png", "eni/masks/notes.txt")
-    for name in (*own, "ifi/rtstruct.dcm", "ifi/masks/CTV.nii.gz", "pictures/ifi_GTV.png", "eni/seg.dcm"):
-        (earlier / name).parent.mkdir(parents=True, exist_ok=True)
-        (earlier / name).write_text("mine" if name in own else "old")
-    return own
+def whole(tmp_path):
+    """An earlier run with outputs in sub-folders, and something of the user's beside them."""
+    out = tmp_path / "whole"
+    for name in OUTPUTS:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("old")
+    (out / "patient" / "dicom").mkdir(parents=True)
+    (out / "patient" / "dicom" / "any").write_text("old")
+    (out / "notes.txt").write_text("mine")
+    (out / "report.json").write_text(OURS)
+    return out
 
 
-def test_files_of_others_in_sub_folders_stay(earlier, own_files):
-    with staged(earlier, overwrite=True) as staging:
+def test_what_a_run_leaves_is_replaced(whole):
+    with staged(whole, overwrite=True) as staging:
         fill(staging)
-    found = {name: text for name, text in tree(earlier).items() if text is not None}
-    assert found.pop("report.json")
-    assert found.pop("ifi/rtstruct.dcm") == "new"
-    assert found == {"notes.txt": "mine", **dict.fromkeys(own_files, "mine")}
+    found = {name for name, text in tree(whole).items() if text is not None}
+    assert found == {"ifi/rtstruct.dcm", "notes.txt", "report.json"}
 
 
-@pytest.mark.parametrize("nth", range(12))
-def test_files_of_others_are_back_where_they_were_when_a_move_fails(earlier, own_files, nth, monkeypatch):
-    before = tree(earlier)
-    rename, calls = folder._rename, []
-
-    def fails_once(source, place):
-        calls.append(source)
-        if len(calls) == nth + 1:
-            raise OutputError("disk is gone")
-        rename(source, place)
-
-    monkeypatch.setattr(folder, "_rename", fails_once)
-    try:
-        with staged(earlier, overwrite=True) as staging:
-            fill(staging)
-    except OutputError:
-        assert tree(earlier) == before
-    else:
-        assert len(calls) <= nth
+def refused(out: Path, *names: str) -> None:
+    before = tree(out)
+    with pytest.raises(OutputError, match="added to or changed") as caught, staged(out, overwrite=True):
+        pytest.fail("no work is begun")
+    assert caught.value.got == ", ".join(names)
+    assert tree(out) == before
 
 
-def test_files_of_others_that_cannot_be_put_back_are_not_removed(earlier, own_files, monkeypatch):
-    rename = folder._rename
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ifi/rtstruct_reviewed.dcm",
+        "pictures/annotated.png",
+        "ct/plan.dcm",
+        "ifi/masks/notes.txt",
+        "ifi/CTV.nii.gz",
+    ],
+)
+def test_files_of_others_in_sub_folders_are_not_removed(whole, name):
+    (whole / name).write_text("mine")
+    refused(whole, name)
 
-    def fails(source, place):
-        if source.name == "report.json":
-            (earlier / "ifi" / "mine").rmdir()  # so that the note cannot go back
-            raise OutputError("disk is gone")
-        rename(source, place)
 
-    monkeypatch.setattr(folder, "_rename", fails)
-    with pytest.raises(FileNotFoundError), staged(earlier, overwrite=True) as staging:
-        fill(staging)
-    assert [path.read_text() for path in earlier.rglob("note.txt")] == ["mine"]
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_that_was_changed_later_is_not_replaced(whole, name):
+    later = (whole / "report.json").stat().st_mtime + 3600.0
+    os.utime(whole / name, (later, later))
+    refused(whole, name)
+
+
+def test_folders_of_others_and_files_in_the_place_of_folders(whole):
+    (whole / "ifi" / "mine").mkdir()
+    (whole / "eni").write_text("a file")
+    (whole / "stations.nii.gz").mkdir()
+    refused(whole, "eni", "ifi/mine", "stations.nii.gz")
+
+
+def test_links_of_others_are_not_followed(whole, tmp_path):
+    elsewhere = tmp_path / "clinic"
+    elsewhere.mkdir()
+    (elsewhere / "IM0001").write_text("the clinic's")
+    (whole / "pictures" / "ifi_GTV-T.png").unlink()
+    (whole / "pictures").rmdir()
+    (whole / "pictures").symlink_to(elsewhere)
+    (whole / "ifi" / "masks" / "PTV.nii.gz").symlink_to(elsewhere / "IM0001")
+    refused(whole, "ifi/masks/PTV.nii.gz", "pictures")
+    assert (elsewhere / "IM0001").read_text() == "the clinic's"
+
+
+def test_many_files_of_others_are_counted(whole):
+    for number in range(7):
+        (whole / "ct" / f"RS{number}.dcm").write_text("mine")
+    refused(whole, *(f"ct/RS{number}.dcm" for number in range(4)), "ct/RS4.dcm and 2 more")
 
 
 def test_an_empty_folder_is_filled_and_stays_the_same_folder(tmp_path):

@@ -19,6 +19,8 @@ from pipeline.core.volume import Mask
 _WHERE = "conduit"
 # The way is told where it can be told apart: about the carina [I].
 BELOW_CARINA_MM, ABOVE_CARINA_MM = 30.0, 20.0
+# In the mediastinum its middle lies no further beside that of the spine, or of the airway [A].
+MOST_ASIDE_MM = 35.0
 # A conduit behind the sternum lies no further behind it than this [I].
 BEHIND_STERNUM_MM = 40.0
 # Smaller pieces are specks of a mask; a mask may end so far above the hiatus, whose level is not exact [A].
@@ -54,8 +56,10 @@ class _Slab:
     view: OrganView
     planes: slice
 
-    def middle(self, mask: Bools) -> tuple[float, float] | None:
-        """Mean (u, v) in mm of a mask's voxels here; None where there are none."""
+    def middle(self, mask: Bools | None) -> tuple[float, float] | None:
+        """Mean (u, v) in mm of a mask's voxels here; None where there are none, or no mask."""
+        if mask is None:
+            return None
         _, rows, columns = np.nonzero(mask[self.planes])
         if not len(rows):
             return None
@@ -90,10 +94,14 @@ def _way(slab: _Slab, conduit: Bools, middle: tuple[float, float]) -> str:
     """The way in words, with what tells it; empty where nothing does."""
     view, (u, v) = slab.view, middle
     bronchi = slab.span(view.mask("main_bronchi"), 2) if view.has("main_bronchi") else None
-    if bronchi is not None and u < bronchi[0]:
-        return (
-            f"through the right chest: its middle is {bronchi[0] - u:.0f} mm right of the bronchi's right end"
-        )
+    if bronchi is not None and not bronchi[0] <= u <= bronchi[1]:
+        side, beside = ("right", bronchi[0] - u) if u < bronchi[0] else ("left", u - bronchi[1])
+        return f"through the {side} chest: its middle is {beside:.0f} mm {side} of the bronchi's {side} end"
+    spine = view.union(("spinal_cord", *(name for name in view.organs if name.startswith("vertebrae_"))))
+    airway = view.union(("trachea", "main_bronchi"))
+    middles = [place for mask in (spine, airway) if (place := slab.middle(mask)) is not None]
+    if not middles or abs(u - middles[0][0]) > MOST_ASIDE_MM:
+        return ""
     aorta = slab.span(view.mask("aorta"), 1) if view.has("aorta") else None
     sternum = slab.span(view.mask("sternum"), 1) if view.has("sternum") else None
     front = slab.span(conduit, 1)
@@ -104,9 +112,8 @@ def _way(slab: _Slab, conduit: Bools, middle: tuple[float, float]) -> str:
                 f"behind the sternum: its middle is {aorta[0] - v:.0f} mm in front of the aorta, "
                 f"its front {behind:.0f} mm behind the sternum"
             )
-    airway = view.union(("trachea", "main_bronchi"))
-    for name, mask in (("airway", airway), ("heart", view.mask("heart") if view.has("heart") else None)):
-        centre = None if mask is None else slab.middle(mask)
+    for name, mask in (("airway", airway), ("heart", view.union(("heart",)))):
+        centre = slab.middle(mask)
         if centre is not None and v > centre[1]:
             behind = v - centre[1]
             return f"in the posterior mediastinum: its middle is {behind:.0f} mm behind that of the {name}"
@@ -130,21 +137,31 @@ def _pieces(conduit: Mask) -> Iterator[Finding]:
         spans.append((float(met.min()), float(met.max()), float(cc[label - 1])))
     if len(spans) < 2:
         return
-    told = ", ".join(f"{one:.0f} cc at {low:.0f} to {high:.0f} mm" for low, high, one in sorted(spans))
+    spans.sort()
+    told = ", ".join(f"{one:.0f} cc at {low:.0f} to {high:.0f} mm" for low, high, one in spans)
+    tops = np.maximum.accumulate([high for _, high, _ in spans])
+    if any(low > top for (low, _, _), top in zip(spans[1:], tops, strict=False)):
+        what = "Between them it is left in stations and volumes: look at the mask, and close it"
+    else:
+        what = "They lie side by side: look whether all of them are the conduit, and whether it is whole"
     yield Finding(
         code="CONDUIT_IN_PIECES",
         severity=Severity.WARNING,
         where=_WHERE,
-        message=f"its mask is in {len(spans)} pieces, along the patient: {told}. Between them it is left in "
-        "stations and volumes: look at the mask, and close it",
+        message=f"its mask is in {len(spans)} pieces, along the patient: {told}. {what}",
     )
 
 
 def _early_end(view: OrganView, conduit: Bools, hiatus: float | None) -> Iterator[Finding]:
+    import cc3d
+
     if hiatus is None:
         return
-    whole = view.union(("stomach", "duodenum", "colon", "small_bowel"))
-    lowest = int(np.flatnonzero((conduit if whole is None else conduit | whole).any(axis=(1, 2)))[0])
+    gut = view.union(("stomach", "duodenum", "colon", "small_bowel"))
+    both = conduit.copy() if gut is None else conduit | gut  # writable: cc3d asks for it
+    labels = cc3d.connected_components(np.ascontiguousarray(both), connectivity=26)
+    goes_on = np.isin(labels, np.unique(labels[conduit]))
+    lowest = int(np.flatnonzero(goes_on.any(axis=(1, 2)))[0])
     short = float(view.w[lowest]) - hiatus
     if lowest == 0 or short <= ABOVE_HIATUS_MM:
         return
@@ -152,6 +169,6 @@ def _early_end(view: OrganView, conduit: Bools, hiatus: float | None) -> Iterato
         code="CONDUIT_ENDS_EARLY",
         severity=Severity.WARNING,
         where=_WHERE,
-        message=f"its mask ends {short:.0f} mm above the hiatus, and no stomach or bowel is known below it: "
-        "what of it is not in the mask is left in stations and volumes: look at the mask",
+        message=f"its mask ends {short:.0f} mm above the hiatus, and no stomach or bowel that is known goes "
+        "on from there: what of it is not in the mask is left in stations and volumes",
     )

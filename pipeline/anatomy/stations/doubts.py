@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipeline.core.anatomy import CONDUIT, ESOPHAGUS, MOST_ERROR_MM, Landmarks, Organs
 from pipeline.core.report import Finding, Severity
-from pipeline.core.stations import Stations
+from pipeline.core.stations import NOT_BUILT, Stations
 
 WRONG_SIDE = "ORGAN_ON_WRONG_SIDE"
 TAKEN_AS_IN_PLACE = "GULLET_TAKEN_AS_IN_PLACE"
@@ -30,8 +30,8 @@ def doubts_about(
         told = "; ".join(f"{name}: {reason}" for name, reason in stations.not_built.items())
         findings.append(
             Finding(
-                code="STATION_NOT_BUILT",
-                severity=Severity.WARNING if stations.built else Severity.STOP,
+                code=NOT_BUILT,
+                severity=Severity.WARNING,
                 where="stations",
                 message=f"{len(stations.not_built)} of {len(stations.regions)} not built: {told}. More organ "
                 "masks (--anatomy, or --segment) or landmarks (--landmarks) may let them be built.",

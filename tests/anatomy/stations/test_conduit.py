@@ -31,6 +31,7 @@ ORGANS: dict[str, Box] = {
 LEVELS = {"carina": 0.0, "hiatus": -120.0}
 POSTERIOR: Box = ((-25, 10), (10, 35), (-124, 50))
 RETROSTERNAL: Box = ((-20, 20), (-82, -60), (-124, 50))
+LEFT: Box = ((45, 65), (0, 30), (-124, 50))
 RIGHT: Box = ((-75, -45), (0, 30), (-124, 50))
 
 
@@ -69,6 +70,7 @@ def told(
             r"behind the sternum: its middle is 2\d mm in front of the aorta, its front \d+ mm behind",
         ),
         (RIGHT, r"through the right chest: its middle is 2\d mm right of the bronchi's right end"),
+        (LEFT, r"through the left chest: its middle is 1\d mm left of the bronchi's left end"),
     ],
 )
 def test_the_way_however_the_patient_lies(position: str, conduit: Box, words: str) -> None:
@@ -79,7 +81,8 @@ def test_the_way_however_the_patient_lies(position: str, conduit: Box, words: st
 
 
 def test_without_an_airway_the_heart_tells() -> None:
-    found = told(POSTERIOR, boxes=without("trachea", "main_bronchi"))
+    spine: Box = ((-15, 15), (40, 60), (-124, 80))
+    found = told(POSTERIOR, boxes={**without("trachea", "main_bronchi"), "vertebrae_T5": spine})
     assert "behind that of the heart" in found["CONDUIT_ROUTE"].message
 
 
@@ -97,6 +100,21 @@ def test_far_behind_the_sternum_is_not_behind_it(gap: float, words: str) -> None
     assert words in told(conduit, boxes=boxes)["CONDUIT_ROUTE"].message
 
 
+@pytest.mark.parametrize("aside", [-1.0, 1.0])
+@pytest.mark.parametrize("lacking", [(), ("trachea", "main_bronchi")])
+def test_far_beside_the_spine_is_no_mediastinum(aside: float, lacking: tuple[str, ...]) -> None:
+    low, high = sorted((aside * 20.0, aside * 60.0))
+    conduit: Box = ((low, high), (10, 35), (-124, 50))
+    spine: Box = ((-15, 15), (40, 60), (-124, 80))
+    wide: Box = ((-70, 70), (-8, 4), (-25, 6))
+    boxes = {**without(*lacking), "vertebrae_T5": spine}
+    if not lacking:
+        boxes["main_bronchi"] = wide
+    assert "not told" in told(conduit, boxes=boxes)["CONDUIT_ROUTE"].message
+    near: Box = ((-10, 20), (10, 35), (-124, 50))
+    assert "posterior mediastinum" in told(near, boxes=boxes)["CONDUIT_ROUTE"].message
+
+
 def test_a_conduit_that_is_not_seen_about_the_carina() -> None:
     found = told(((-25, 10), (10, 35), (-124, -40)))
     assert "not seen about the carina" in found["CONDUIT_ROUTE"].message
@@ -108,6 +126,9 @@ def test_a_mask_in_pieces_is_told_with_their_levels() -> None:
     found = told(lower, upper)
     assert found["CONDUIT_IN_PIECES"].severity is Severity.WARNING
     assert "in 2 pieces" in found["CONDUIT_IN_PIECES"].message
+    assert "Between them it is left in" in found["CONDUIT_IN_PIECES"].message
+    beside = ((30, 60), (10, 35), (-124, 0))
+    assert "They lie side by side" in told(POSTERIOR, beside)["CONDUIT_IN_PIECES"].message
     speck = ((0, 4), (60, 64), (0, 4))
     assert "CONDUIT_IN_PIECES" not in told(POSTERIOR, speck)
 
@@ -119,5 +140,7 @@ def test_a_mask_that_ends_above_the_hiatus() -> None:
     assert re.search(r"ends (29|3[0-3]) mm above the hiatus", found["CONDUIT_ENDS_EARLY"].message)
     assert "CONDUIT_ENDS_EARLY" not in told(((-25, 10), (10, 35), (-104, 50)))
     assert "CONDUIT_ENDS_EARLY" not in told(short, levels={"carina": 0.0})
-    stomach: Box = ((0, 60), (-60, 0), (-130, -100))
+    colon: Box = ((60, 90), (-60, -30), (-150, -130))
+    assert "CONDUIT_ENDS_EARLY" in told(short, boxes={**ORGANS, "colon": colon}), "elsewhere"
+    stomach: Box = ((-10, 60), (0, 20), (-130, -80))
     assert "CONDUIT_ENDS_EARLY" not in told(short, boxes={**ORGANS, "stomach": stomach})
