@@ -38,6 +38,7 @@ from pipeline.write import (
     write_masks,
     write_rtstruct,
 )
+from pipeline.write import folder as folder_of_outputs
 from tests import leaning_ct, made_case
 from tests.made_stations import simple
 from tests.phantoms import coarse
@@ -253,6 +254,7 @@ def test_where_nothing_is_built_a_person_must_look_and_the_map_has_its_ct(kind: 
     assert outcome.has_stop
     labels = sitk.ReadImage(out / "stations.nii.gz")
     assert len(list((out / "ct").glob("*.dcm"))) == labels.GetSize()[2]
+    assert folder_of_outputs._of_others(out) == []
 
 
 def test_segment_without_the_program_is_told_before_anything_is_read(tmp_path, monkeypatch):

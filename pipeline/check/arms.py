@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import shapely
 
-from pipeline.check.levels import span_told
+from pipeline.core.positions import span_told
 from pipeline.core.report import Finding, Severity
 from pipeline.core.rules import ENI, IFI
 from pipeline.core.targets import TargetKind, TargetSet

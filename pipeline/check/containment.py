@@ -5,8 +5,8 @@ from __future__ import annotations
 import shapely
 from shapely.geometry import MultiPolygon
 
-from pipeline.check.levels import span_told
 from pipeline.core.case import Case
+from pipeline.core.positions import span_told
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind, TargetSet
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from pipeline.check.levels import levels_told, span_told
 from pipeline.core.case import Case
+from pipeline.core.positions import positions, span_told
 from pipeline.core.report import Finding, Severity
 from pipeline.core.targets import Target, TargetKind, TargetSet
 
@@ -95,6 +95,7 @@ def check_stray_parts(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
             continue
         small = [k for k, s in target.contours.sections.items() if min(p.area for p in s.geoms) < STRAY_MM2]
         if small:
+            levels = sorted(target.contours.grid.plane_positions_mm[small].tolist())
             found.append(
                 Finding(
                     code="STRAY_PART",
@@ -102,7 +103,7 @@ def check_stray_parts(case: Case, targets: TargetSet) -> tuple[Finding, ...]:
                     where=f"{targets.arm}.{target.name}",
                     message=(
                         f"{target.name} has parts below {STRAY_MM2:g} mm2 on the slices at "
-                        f"{levels_told(target.contours.grid, small)}; look whether they belong to it"
+                        f"{positions(levels)}; look whether they belong to it"
                     ),
                 )
             )

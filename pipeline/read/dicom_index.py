@@ -7,6 +7,7 @@ import re
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from pipeline.core.errors import InputError
 from pipeline.core.report import Finding, Severity
+from pipeline.read.image_grid import is_image_name
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 MULTI_FRAME_CT = ("1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
@@ -154,7 +156,7 @@ def index_folder(folder: Path) -> DicomIndex:
             continue
         if file is None:
             others += 1
-            archives += path.suffix.lower() in ARCHIVES and not path.name.lower().endswith(".nii.gz")
+            archives += is_archive(path)
         else:
             files.append(file)
     unreadable = [Unreadable(name=_blotted_by_all(path.name, files), series_uid=uid) for path, uid in broken]
@@ -215,6 +217,18 @@ def _header(stream: BinaryIO, *, force: bool) -> pydicom.Dataset:
     if broken_off:
         raise CutShortError(str(header.get("SeriesInstanceUID", "")))
     return header
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is called like an archive; a packed image is none."""
+    return path.suffix.lower() in ARCHIVES and not is_image_name(path.name)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM files do."""
+    with suppress(OSError), path.open("rb") as stream:
+        return _looks_like_dicom(stream) is not None
+    return False
 
 
 def _looks_like_dicom(stream: BinaryIO) -> bool | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.core.loops import LoopNote
+from pipeline.core.positions import positions
 from pipeline.core.report import Finding, Severity
 from pipeline.core.stack import is_bridged
 from pipeline.read.roi_sections import RoiSections
@@ -138,10 +139,3 @@ def dirt_findings(name: str, placed: RoiSections) -> Iterator[Finding]:
             where=f"ROI {name}",
             message=f"Contours that enclose nothing were left out: {kinds}.",
         )
-
-
-def positions(values: Sequence[float]) -> str:
-    """Slice positions in words, the first five of them."""
-    told = ", ".join(f"{value:.2f}" for value in list(values)[:5])
-    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
-    return f"{told} mm{more}"

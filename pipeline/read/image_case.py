@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pipeline.core.grid import Grid
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.volume import Mask, Volume
 from pipeline.read.ct_pixels import hash_pixels
-from pipeline.read.dicom_index import ARCHIVES
+from pipeline.read.dicom_index import is_archive, is_dicom
 from pipeline.read.findings import name_findings
 from pipeline.read.image_grid import (
     SUFFIXES,
@@ -112,17 +111,10 @@ def _lesion(assigned: Assignment, reader: MaskReader, place: MaskPlace) -> MaskL
 
 
 def _nothing_in(folder: Path) -> str:
-    packed = [one.name for one in folder.iterdir() if one.suffix.lower() in ARCHIVES]
+    packed = [one.name for one in folder.iterdir() if is_archive(one)]
     return (
         f"archives, to be unpacked first: {', '.join(packed[:5])}" if packed else "no DICOM file and no image"
     )
-
-
-def _is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do, or is called so."""
-    with suppress(OSError), path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM" or path.suffix.lower() == ".dcm"
-    return False
 
 
 def find_ct_file(path: Path) -> Path:
@@ -137,8 +129,8 @@ def find_ct_file(path: Path) -> Path:
                 "not a CT that can be read",
                 where=f"file {path.name}",
                 expected=f"a folder of DICOM files, or a file ending in {', '.join(SUFFIXES)}",
-                got="a DICOM file" if _is_dicom(path) else "another file",
-                todo="give the folder that holds all slices and the structure set" if _is_dicom(path) else "",
+                got="a DICOM file" if is_dicom(path) else "another file",
+                todo="give the folder that holds all slices and the structure set" if is_dicom(path) else "",
             )
         return path
     found = sorted(one for one in path.iterdir() if one.is_file() and is_image_name(one.name))

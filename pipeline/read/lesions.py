@@ -9,8 +9,9 @@ from pipeline.core.case import Lesion, Structure
 from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
 from pipeline.core.loops import LoopNote
+from pipeline.core.positions import positions
 from pipeline.core.report import Finding, Severity
-from pipeline.read.findings import dirt_findings, edge_findings, gap_findings, lost_findings, positions
+from pipeline.read.findings import dirt_findings, edge_findings, gap_findings, lost_findings
 from pipeline.read.image_references import reference_findings
 from pipeline.read.roi_sections import RoiSections, roi_sections
 from pipeline.read.roles import Assignment

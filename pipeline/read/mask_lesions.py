@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pipeline.core.case import Lesion
 from pipeline.core.errors import StructureError
 from pipeline.core.loops import LoopNote, without_specks
+from pipeline.core.positions import positions
 from pipeline.core.raster import mask_to_contours
 from pipeline.core.report import Finding, Severity
 from pipeline.core.volume import Mask
-from pipeline.read.findings import gap_findings, positions
+from pipeline.read.findings import gap_findings
 from pipeline.read.roles import Assignment
 
 

@@ -130,7 +130,7 @@ class NiftiFile:
 def _unpacked(packed: bytes, length: int) -> bytes:
     """The first member of a compressed file, its checksum compared.
 
-    The checksum takes zlib longer than the unpacking; the extra `fast` has one in a seventh of the time. What
+    The checksum takes zlib longer than the unpacking; the extra `fast` has one in an eighth of the time. What
     does not fit so is left to zlib, and to its words.
 
     Raises:

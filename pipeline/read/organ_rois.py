@@ -8,11 +8,11 @@ from functools import partial
 from pipeline.core.contour import Contours
 from pipeline.core.errors import StructureError
 from pipeline.core.grid import Grid
+from pipeline.core.positions import positions
 from pipeline.core.raster import contours_to_mask
 from pipeline.core.report import Finding, Severity
 from pipeline.core.solid import bridged
 from pipeline.read.dicom_index import DicomFile
-from pipeline.read.findings import positions
 from pipeline.read.organ_sources import Candidate, Kind, Loaded
 from pipeline.read.roi_sections import RoiSections, roi_sections
 from pipeline.read.structure_set import Roi, StructureSet, raw_contours, read_structure_set

@@ -45,6 +45,7 @@ _OURS_WITHIN = {
     "ct": ("CT.[0-9]*.dcm",),
 }
 _SETTLING_S = 60.0
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # of systems, in folders that were looked at
 _MOST_TOLD = 5
 
 _SCRATCH = ".rt-targets-"
@@ -58,8 +59,8 @@ def staged(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     `out` may be missing or empty. With `overwrite` it may also hold an earlier run: all outputs of
     that run are replaced, and whatever else lies there is left alone; where files of others lie in
     its sub-folders, nothing is replaced. On any exception, an interrupt included, nothing is left
-    and `out` is as it was. A new `out` appears in one step;
-    into a folder that is there already the entries move one by one, `report.json` last.
+    and `out` is as it was. A new `out` appears in one step; into a folder that is there already the
+    entries move one by one, `report.json` last.
 
     Raises:
         OutputError: `out` is no folder, not writable, or holds something and `overwrite` does not
@@ -89,7 +90,8 @@ def check_free(out: Path, *, overwrite: bool = False) -> None:
     """Refuse an output folder that a run may not write to, before any work is done.
 
     Raises:
-        OutputError: `out` is no folder, or holds something and `overwrite` does not apply.
+        OutputError: `out` is no folder, or holds something and `overwrite` does not apply, as where files
+            of others lie in an earlier run.
     """
     try:
         held = sorted(entry.name for entry in out.iterdir() if not _is_left_over(entry))
@@ -188,7 +190,7 @@ def _of_others(out: Path) -> list[str]:
         if top.is_symlink() or top.is_dir() != bool(ours) or _is_later(top, latest):
             found.append(name)
         for place, folders, files in os.walk(top) if ours and not top.is_symlink() else ():
-            for path in sorted(Path(place, entry) for entry in (*folders, *files)):
+            for path in sorted(Path(place, entry) for entry in {*folders, *files} - _LITTER):
                 forms = [form.rpartition("/")[0] for form in ours] if path.is_dir() else ours
                 within = path.relative_to(top)
                 fits = any(_fits(within, form) for form in forms)

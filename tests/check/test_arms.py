@@ -43,7 +43,7 @@ def test_what_lies_outside_is_told_in_cc_and_slices(field: TargetSet) -> None:
     assert (told.code, told.where) == ("ENI_WITHOUT_IFI", "eni.CTV")
     assert told.message.startswith(f"{ctv.volume_cc:.2f} cc of the IFI arm's CTV lie outside it")
     levels = ctv.grid.plane_positions_mm[list(ctv.slices)]
-    assert f"on {len(ctv.slices)} slices, at {levels.min():.1f} to {levels.max():.1f} mm" in told.message
+    assert f"on {len(ctv.slices)} slices, at {levels.min():.2f} to {levels.max():.2f} mm" in told.message
 
 
 @pytest.mark.parametrize("cc, told", [(0.04, False), (0.06, True)])
@@ -65,4 +65,4 @@ def test_what_outlines_differ_by_is_not_told(field: TargetSet, cc: float, told: 
     found = check_arms((field, replace(field, arm="eni", targets=targets)))
     assert [one.code for one in found] == ["ENI_WITHOUT_IFI"] * told
     level = ctv.contours.grid.plane_positions_mm[14]
-    assert not told or f"on 1 slices, at {level:.1f} mm" in found[0].message
+    assert not told or f"on 1 slices, at {level:.2f} mm" in found[0].message

@@ -74,7 +74,7 @@ def test_every_pair_is_held_against_each_other(
     told = [one for one in found if one.where == f"ifi.{inner}"]
     assert [(one.code, one.severity) for one in told] == [("NOT_CONTAINED", Severity.STOP)]
     level = case.volume.grid.plane_positions_mm[14]
-    assert f"{inner} leaves {outer} on 1 slice, at {level:.1f} mm; do not use" in told[0].message
+    assert f"{inner} leaves {outer} on 1 slice, at {level:.2f} mm; do not use" in told[0].message
 
 
 @pytest.mark.parametrize("mm2, told", [(0.4, False), (0.6, True)])

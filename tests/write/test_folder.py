@@ -75,6 +75,7 @@ def whole(tmp_path):
 
 
 def test_what_a_run_leaves_is_replaced(whole):
+    (whole / "pictures" / "Thumbs.db").write_text("the system's")
     with staged(whole, overwrite=True) as staging:
         fill(staging)
     found = {name for name, text in tree(whole).items() if text is not None}
